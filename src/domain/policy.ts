@@ -1,0 +1,44 @@
+/**
+ * A clinic's rules as one typed document, stored in `clinic.policy`. Durations in ISO 8601 (RFC 3339 appendix A) where they are calendar
+ * periods, in whole minutes or days where they are plain lengths.
+ */
+export interface ClinicPolicy {
+  /** How long before the visit each reminder is due, e.g. `P3D` (calendar days in the clinic's zone) or `PT2H` (exact hours). */
+  readonly reminderOffsets: readonly string[];
+  /** A visit must be booked at least this long before it starts. */
+  readonly bookingNoticeMinutes: number;
+  /** A visit may be booked at most this many days ahead. */
+  readonly bookingHorizonDays: number;
+  /** Cancelling later than this is marked as late; it is never refused. */
+  readonly cancellationNoticeMinutes: number;
+  /** The grid on which visits may start. */
+  readonly slotStepMinutes: number;
+  /** The provider's time kept free before and after a visit. */
+  readonly bufferBeforeMinutes: number;
+  readonly bufferAfterMinutes: number;
+  /** How long a hold lasts. */
+  readonly holdMinutes: number;
+  readonly waitlist: WaitlistPolicy;
+  /** A visit nobody marked is completed this long after its end. */
+  readonly completionGraceMinutes: number;
+}
+
+export interface WaitlistPolicy {
+  /** `auto-book` books the best waiting patient at once. */
+  readonly mode: 'auto-book';
+  /** A freed slot that starts sooner than this goes back to the public at once. */
+  readonly stopBeforeMinutes: number;
+}
+
+export const DEFAULT_POLICY: ClinicPolicy = {
+  reminderOffsets: ['P3D', 'P1D', 'PT2H'],
+  bookingNoticeMinutes: 60,
+  bookingHorizonDays: 180,
+  cancellationNoticeMinutes: 24 * 60,
+  slotStepMinutes: 15,
+  bufferBeforeMinutes: 0,
+  bufferAfterMinutes: 0,
+  holdMinutes: 5,
+  waitlist: { mode: 'auto-book', stopBeforeMinutes: 120 },
+  completionGraceMinutes: 60,
+};
