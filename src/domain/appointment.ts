@@ -1,0 +1,151 @@
+import type { ErrorCode } from './errors.ts';
+import type { ClinicPolicy } from './policy.ts';
+
+/** The four states of an appointment; a visit that was moved or checked in is still `SCHEDULED`. */
+export const APPOINTMENT_STATUSES = ['SCHEDULED', 'COMPLETED', 'CANCELLED', 'NO_SHOW'] as const;
+export type AppointmentStatus = (typeof APPOINTMENT_STATUSES)[number];
+
+/** Why an appointment was cancelled. Coded: free text would invite patient data into reports and messages. */
+export const CANCEL_REASONS = [
+  'patient_request',
+  'provider_unavailable',
+  'clinic_closed',
+  'duplicate',
+  'other',
+] as const;
+export type CancelReason = (typeof CANCEL_REASONS)[number];
+
+/** Who cancelled it: the patient, the clinic's staff, one of our own workflows, or the clinic's EHR. */
+export const CANCELLED_BY = ['patient', 'staff', 'system', 'ehr'] as const;
+export type CancelledBy = (typeof CANCELLED_BY)[number];
+
+/** What the lifecycle rules read of an appointment. Instants in epoch milliseconds. */
+export interface AppointmentState {
+  readonly status: AppointmentStatus;
+  readonly appointmentTime: number;
+  readonly checkedInAt: number | null;
+}
+
+/** Something somebody wants to do with an appointment. */
+export type AppointmentAct =
+  | { readonly kind: 'cancel'; readonly reason: CancelReason; readonly by: CancelledBy }
+  | { readonly kind: 'check-in' }
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'no-show' }
+  | { readonly kind: 'no-show-undo' }
+  | { readonly kind: 'move' };
+
+/** What an act changes, and the name of the event that tells of it. The new time of a move is judged by `judgeSlot`. */
+export type AppointmentChange =
+  | {
+      readonly event: 'cancelled';
+      readonly status: 'CANCELLED';
+      readonly cancelReason: CancelReason;
+      readonly cancelledBy: CancelledBy;
+      readonly lateCancel: boolean;
+    }
+  | { readonly event: 'checkedIn'; readonly status: 'SCHEDULED'; readonly checkedInAt: number }
+  | { readonly event: 'completed'; readonly status: 'COMPLETED' }
+  | { readonly event: 'noShowMarked'; readonly status: 'NO_SHOW' }
+  | { readonly event: 'noShowUndone'; readonly status: 'SCHEDULED' }
+  | { readonly event: 'rescheduled'; readonly status: 'SCHEDULED' };
+
+/** The events an appointment's changes raise after it was booked. */
+export type AppointmentEvent = AppointmentChange['event'];
+
+export type TransitionRefusal = Extract<
+  ErrorCode,
+  'appointment_not_scheduled' | 'visit_begun' | 'visit_not_begun' | 'already_checked_in' | 'not_marked_no_show'
+>;
+
+/** `nothing`: it is already so; the caller answers as if it had just done it and writes nothing. */
+export type TransitionDecision =
+  | { readonly decision: 'apply'; readonly change: AppointmentChange }
+  | { readonly decision: 'nothing' }
+  | { readonly decision: 'refuse'; readonly code: TransitionRefusal };
+
+/**
+ * May this be done with the appointment now, and what does it change?
+ *
+ * - cancel: until the visit begins, also by a patient who has already arrived; too late by the clinic's notice is marked, never refused.
+ * - check-in: while it is scheduled, early or late: the desk records what it sees.
+ * - complete: once the visit has begun; a patient who is checked in may be seen before the hour.
+ * - no-show: once the visit has begun and nobody came; an arrived patient is no no-show.
+ * - no-show-undo: makes it scheduled again, so that it can be checked in or completed.
+ * - move: until the visit begins and while the patient has not arrived.
+ *
+ * @param now - epoch milliseconds
+ */
+export function decideTransition(
+  appointment: AppointmentState,
+  act: AppointmentAct,
+  now: number,
+  policy: Pick<ClinicPolicy, 'cancellationNoticeMinutes'>,
+): TransitionDecision {
+  const { status, appointmentTime, checkedInAt } = appointment;
+  const begun = now >= appointmentTime;
+
+  if (act.kind === 'no-show-undo') {
+    if (status !== 'NO_SHOW') return refuse('not_marked_no_show');
+    return apply({ event: 'noShowUndone', status: 'SCHEDULED' });
+  }
+  if (isAlreadySo(appointment, act)) return { decision: 'nothing' };
+  if (status !== 'SCHEDULED') return refuse('appointment_not_scheduled');
+
+  switch (act.kind) {
+    case 'cancel':
+      if (begun) return refuse('visit_begun');
+      return apply({
+        event: 'cancelled',
+        status: 'CANCELLED',
+        cancelReason: act.reason,
+        cancelledBy: act.by,
+        lateCancel: isLateCancel(appointmentTime, now, policy),
+      });
+    case 'check-in':
+      return apply({ event: 'checkedIn', status: 'SCHEDULED', checkedInAt: now });
+    case 'complete':
+      if (!begun && checkedInAt === null) return refuse('visit_not_begun');
+      return apply({ event: 'completed', status: 'COMPLETED' });
+    case 'no-show':
+      if (checkedInAt !== null) return refuse('already_checked_in');
+      if (!begun) return refuse('visit_not_begun');
+      return apply({ event: 'noShowMarked', status: 'NO_SHOW' });
+    case 'move':
+      if (begun) return refuse('visit_begun');
+      if (checkedInAt !== null) return refuse('already_checked_in');
+      return apply({ event: 'rescheduled', status: 'SCHEDULED' });
+  }
+}
+
+/** Is cancelling at this moment later than the clinic's notice? Exactly at the notice is still in time. */
+export function isLateCancel(
+  appointmentTime: number,
+  now: number,
+  policy: Pick<ClinicPolicy, 'cancellationNoticeMinutes'>,
+): boolean {
+  return now > appointmentTime - policy.cancellationNoticeMinutes * 60_000;
+}
+
+function isAlreadySo(appointment: AppointmentState, act: AppointmentAct): boolean {
+  switch (act.kind) {
+    case 'cancel':
+      return appointment.status === 'CANCELLED';
+    case 'check-in':
+      return appointment.status === 'SCHEDULED' && appointment.checkedInAt !== null;
+    case 'complete':
+      return appointment.status === 'COMPLETED';
+    case 'no-show':
+      return appointment.status === 'NO_SHOW';
+    default:
+      return false;
+  }
+}
+
+function apply(change: AppointmentChange): TransitionDecision {
+  return { decision: 'apply', change };
+}
+
+function refuse(code: TransitionRefusal): TransitionDecision {
+  return { decision: 'refuse', code };
+}
