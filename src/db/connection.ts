@@ -1,0 +1,91 @@
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import { AppError } from '../domain/errors.ts';
+import { constraintError, isRetryable } from './constraint-errors.ts';
+import type { Database } from './schema.ts';
+
+/** The database with no row-level security context: only the look-ups of `look-ups.ts` answer. Use {@link inContext} for rows. */
+export type Db = Kysely<Database>;
+/** A transaction in which the row-level security context is set. */
+export type Tx = Transaction<Database>;
+
+/** Whose rows a transaction sees: a clinic's, a patient's own, or both; `caller` opens the caller's idempotency keys. */
+export interface RowContext {
+  readonly clinicId?: string;
+  readonly patientId?: string;
+  readonly caller?: string;
+}
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** Connections at most; the specification allows 20 per instance. */
+  readonly poolSize: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly name: string;
+  readonly onError?: (error: Error) => void;
+}
+
+// `date` and `time` are wall-clock facts: they stay text and never become a Date in this process's zone.
+const DATE_OID = 1082;
+pg.types.setTypeParser(DATE_OID, (text) => text);
+
+/** One pool, and Kysely over it. */
+export interface Connection {
+  readonly db: Db;
+  readonly pool: pg.Pool;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the pool. Statements are stopped after 10 s, waits for locks after 5 s, idle transactions after 15 s. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.name,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 10_000,
+    query_timeout: 15_000,
+    lock_timeout: 5_000,
+    idle_in_transaction_session_timeout: 15_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => options.onError?.(error));
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}
+
+/**
+ * Runs `work` in one transaction that sees only the context's rows. Deadlocks and serialization failures are retried at most three times,
+ * then `temporarily_unavailable`; constraint violations become their {@link AppError}; a lost database is `database_unavailable`.
+ */
+export async function inContext<T>(db: Db, context: RowContext, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return translated(() =>
+    db.transaction().execute(async (tx) => {
+      await sql`select set_config('app.clinic_id', ${context.clinicId ?? ''}, true),
+        set_config('app.patient_id', ${context.patientId ?? ''}, true),
+        set_config('app.caller', ${context.caller ?? ''}, true)`.execute(tx);
+      return work(tx);
+    }),
+  );
+}
+
+/** Retries what may be retried and translates what PostgreSQL says into our codes. */
+export async function translated<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRetryable(error)) throw constraintError(error);
+      if (tries >= 3) throw new AppError('temporarily_unavailable', {}, { cause: error });
+    }
+  }
+}
+
+/** A statement prepared under its name: PostgreSQL parses and plans it once a connection. */
+export async function queryNamed<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  statement: { readonly name: string; readonly text: string },
+  values: unknown[],
+): Promise<Row[]> {
+  return translated(async () => (await pool.query<Row>({ ...statement, values })).rows);
+}

@@ -1,0 +1,25 @@
+import type { Migration } from 'kysely';
+import * as rolesAndContext from './0001-roles-and-context.ts';
+import * as clinicsAndSchedules from './0002-clinics-and-schedules.ts';
+import * as patients from './0003-patients.ts';
+import * as appointments from './0004-appointments.ts';
+import * as notifications from './0005-notifications.ts';
+import * as outboxAuditIdempotency from './0006-outbox-audit-idempotency.ts';
+import * as ehr from './0007-ehr.ts';
+import * as rowLevelSecurity from './0008-row-level-security.ts';
+import * as lookUps from './0009-look-ups.ts';
+import * as bookAppointment from './0010-book-appointment.ts';
+
+/** Every migration in order: `up` only, never edited once released, expanding before they contract. */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-roles-and-context': rolesAndContext,
+  '0002-clinics-and-schedules': clinicsAndSchedules,
+  '0003-patients': patients,
+  '0004-appointments': appointments,
+  '0005-notifications': notifications,
+  '0006-outbox-audit-idempotency': outboxAuditIdempotency,
+  '0007-ehr': ehr,
+  '0008-row-level-security': rowLevelSecurity,
+  '0009-look-ups': lookUps,
+  '0010-book-appointment': bookAppointment,
+};

@@ -1,0 +1,336 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ClinicPolicy } from '../domain/policy.ts';
+
+/**
+ * The tables as Kysely sees them. A test compares this file with the migrated database.
+ * Instants come back as `Date`, `date` as `YYYY-MM-DD`, `time` as `HH:MM:SS`, ranges as text, bigint as text.
+ */
+export interface Database {
+  clinic: ClinicTable;
+  clinic_policy: ClinicPolicyTable;
+  provider: ProviderTable;
+  availability: WeeklyWindowTable<'availability_id'>;
+  provider_break: WeeklyWindowTable<'provider_break_id'>;
+  availability_override: AvailabilityOverrideTable;
+  closure: ClosureTable;
+  time_off: TimeOffTable;
+  patient: PatientTable;
+  registration: RegistrationTable;
+  appointment: AppointmentTable;
+  reservation: ReservationTable;
+  waitlist_entry: WaitlistEntryTable;
+  waitlist_round: WaitlistRoundTable;
+  waitlist_offer: WaitlistOfferTable;
+  notification: NotificationTable;
+  delivery_attempt: DeliveryAttemptTable;
+  replay: ReplayTable;
+  replay_item: ReplayItemTable;
+  outbox: OutboxTable;
+  audit_event: AuditEventTable;
+  idempotency_key: IdempotencyKeyTable;
+  ehr_connection: EhrConnectionTable;
+  ehr_link: EhrLinkTable;
+  ehr_sync_run: EhrSyncRunTable;
+  ehr_sync_item: EhrSyncItemTable;
+}
+
+type Instant = ColumnType<Date, Date | string, Date | string>;
+type NullableInstant = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type DefaultInstant = ColumnType<Date, Date | string | undefined, Date | string>;
+
+interface ClinicTable {
+  clinic_id: string;
+  name: string;
+  slug: string;
+  time_zone: string;
+  policy: JSONColumnType<ClinicPolicy>;
+  policy_version: Generated<number>;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
+interface ClinicPolicyTable {
+  clinic_id: string;
+  policy_version: number;
+  policy: JSONColumnType<ClinicPolicy>;
+  created_at: DefaultInstant;
+}
+
+interface ProviderTable {
+  provider_id: string;
+  clinic_id: string;
+  name: string;
+  specialty: string;
+  max_daily_appointments: number;
+  schedule_version: Generated<number>;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
+type WeeklyWindowTable<Key extends string> = Record<Key, string> & {
+  clinic_id: string;
+  provider_id: string;
+  day_of_week: number;
+  start_time: string;
+  end_time: string;
+};
+
+interface AvailabilityOverrideTable {
+  availability_override_id: string;
+  clinic_id: string;
+  provider_id: string;
+  date: string;
+  start_time: string | null;
+  end_time: string | null;
+}
+
+interface ClosureTable {
+  closure_id: string;
+  clinic_id: string;
+  from_date: string;
+  to_date: string;
+  name: string;
+}
+
+interface TimeOffTable {
+  time_off_id: string;
+  clinic_id: string;
+  provider_id: string;
+  during: string;
+}
+
+interface PatientTable {
+  patient_id: string;
+  given_name: string;
+  family_name: string;
+  birth_date: string;
+  phone: string | null;
+  email: string | null;
+  locale: string;
+  time_zone: string;
+  preferred_channel: 'sms' | 'email';
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
+interface RegistrationTable {
+  clinic_id: string;
+  patient_id: string;
+  created_at: DefaultInstant;
+}
+
+interface AppointmentTable {
+  appointment_id: string;
+  patient_id: string;
+  provider_id: string;
+  clinic_id: string;
+  appointment_time: Instant;
+  duration_minutes: number;
+  status: 'SCHEDULED' | 'COMPLETED' | 'CANCELLED' | 'NO_SHOW';
+  confirmation_code: string;
+  booked_via: 'api' | 'waitlist';
+  time_set_at: DefaultInstant;
+  time_set_version: Generated<number>;
+  checked_in_at: NullableInstant;
+  cancelled_at: NullableInstant;
+  cancelled_by: 'patient' | 'staff' | 'system' | 'ehr' | null;
+  cancel_reason: string | null;
+  cancelled_late: boolean | null;
+  policy_version: number;
+  next_action: string | null;
+  next_action_at: NullableInstant;
+  reminder_state: Generated<string>;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+  version: Generated<number>;
+}
+
+interface ReservationTable {
+  reservation_id: Generated<string>;
+  clinic_id: string;
+  resource_id: string;
+  during: string;
+  purpose: 'APPOINTMENT' | 'HOLD' | 'WAITLIST' | 'EXTERNAL';
+  appointment_id: string | null;
+  round_id: string | null;
+  expires_at: NullableInstant;
+  created_at: DefaultInstant;
+}
+
+interface WaitlistEntryTable {
+  entry_id: string;
+  clinic_id: string;
+  patient_id: string;
+  provider_id: string | null;
+  specialty: string | null;
+  duration_minutes: number;
+  earliest_date: string;
+  latest_date: string;
+  priority: Generated<number>;
+  status: 'WAITING' | 'BOOKED' | 'LEFT';
+  booked_appointment_id: string | null;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
+interface WaitlistRoundTable {
+  round_id: string;
+  clinic_id: string;
+  provider_id: string;
+  freed_appointment_id: string;
+  slot_start: Instant;
+  duration_minutes: number;
+  state: 'OPEN' | 'FILLED' | 'RELEASED';
+  depth: Generated<number>;
+  deadline: Instant;
+  filled_appointment_id: string | null;
+  closed_at: NullableInstant;
+  closed_reason: string | null;
+  created_at: DefaultInstant;
+}
+
+interface WaitlistOfferTable {
+  offer_id: string;
+  clinic_id: string;
+  round_id: string;
+  entry_id: string;
+  state: 'BOOKED' | 'PASSED';
+  reason: string | null;
+  created_at: DefaultInstant;
+}
+
+interface NotificationTable {
+  notification_id: string;
+  clinic_id: string;
+  appointment_id: string;
+  patient_id: string;
+  kind: string;
+  channel: 'sms' | 'email';
+  state: 'PLANNED' | 'QUEUED' | 'SENDING' | 'RETRY' | 'ACCEPTED' | 'DELIVERED' | 'FAILED' | 'UNKNOWN' | 'SKIPPED';
+  planned_for: Instant;
+  appointment_version: number;
+  due_at: Instant;
+  attempt: Generated<number>;
+  first_attempt: Generated<number>;
+  sending_until: NullableInstant;
+  provider_message_id: string | null;
+  reason: string | null;
+  request_id: string | null;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+  accepted_at: NullableInstant;
+  settled_at: NullableInstant;
+}
+
+interface DeliveryAttemptTable {
+  clinic_id: string;
+  notification_id: string;
+  attempt: number;
+  started_at: DefaultInstant;
+  finished_at: NullableInstant;
+  outcome: string | null;
+  error_code: string | null;
+  provider_message_id: string | null;
+}
+
+interface ReplayTable {
+  replay_id: string;
+  clinic_id: string;
+  requested_by: string;
+  reason: string | null;
+  state: 'RUNNING' | 'FINISHED';
+  created_at: DefaultInstant;
+  finished_at: NullableInstant;
+}
+
+interface ReplayItemTable {
+  replay_id: string;
+  clinic_id: string;
+  notification_id: string;
+  state: 'PENDING' | 'QUEUED' | 'NOT_DUE' | 'NOT_FAILED';
+  reason: string | null;
+  updated_at: DefaultInstant;
+}
+
+interface OutboxTable {
+  outbox_id: ColumnType<string, never, never>;
+  clinic_id: string;
+  aggregate: 'appointment' | 'round' | 'replay' | 'ehr_sync';
+  aggregate_id: string;
+  event: string;
+  version: number | null;
+  schema_version: Generated<number>;
+  request_id: string | null;
+  traceparent: string | null;
+  attempts: Generated<number>;
+  available_at: DefaultInstant;
+  lease_until: NullableInstant;
+  done_at: NullableInstant;
+  parked_reason: string | null;
+  created_at: DefaultInstant;
+}
+
+interface AuditEventTable {
+  audit_id: ColumnType<string, never, never>;
+  clinic_id: string;
+  entity: string;
+  entity_id: string;
+  action: string;
+  actor_kind: string;
+  actor_id: string;
+  request_id: string | null;
+  detail: ColumnType<Record<string, unknown>, string | undefined, never>;
+  occurred_at: DefaultInstant;
+}
+
+interface IdempotencyKeyTable {
+  caller: string;
+  route: string;
+  key: string;
+  fingerprint: string;
+  response: JSONColumnType<Record<string, unknown>>;
+  created_at: DefaultInstant;
+}
+
+interface EhrConnectionTable {
+  clinic_id: string;
+  base_url: string;
+  capabilities: ColumnType<Record<string, unknown>, string | undefined, string>;
+}
+
+interface EhrLinkTable {
+  appointment_id: string;
+  clinic_id: string;
+  ehr_id: string | null;
+  ehr_version: string | null;
+  synced_version: Generated<number>;
+  snapshot: ColumnType<Record<string, unknown> | null, string | null | undefined, string | null>;
+  state: 'PENDING' | 'IN_EHR' | 'REFUSED' | 'UNKNOWN';
+  reason: string | null;
+  synced_at: NullableInstant;
+}
+
+interface EhrSyncRunTable {
+  run_id: string;
+  clinic_id: string;
+  trigger: 'nightly' | 'on_demand';
+  state: 'RUNNING' | 'FINISHED' | 'FAILED';
+  created: Generated<number>;
+  updated: Generated<number>;
+  unchanged: Generated<number>;
+  parked: Generated<number>;
+  reason: string | null;
+  started_at: DefaultInstant;
+  finished_at: NullableInstant;
+}
+
+interface EhrSyncItemTable {
+  run_id: string;
+  clinic_id: string;
+  appointment_id: string;
+  appointment_version: number;
+  outcome: 'CREATED' | 'UPDATED' | 'UNCHANGED' | 'PARKED';
+  reason: string | null;
+  ehr_id: string | null;
+  recorded_at: DefaultInstant;
+}
