@@ -4,14 +4,13 @@ import { intersectIntervals, mergeIntervals, overlaps, subtractIntervals } from 
 import type { ClinicPolicy } from './policy.ts';
 import {
   addDays,
-  dayBounds,
   DAY_MS,
-  dayOfWeek,
+  dayBounds,
+  dayOfWeekOf,
   instantOfLocal,
-  isoDateOf,
   localDate,
   MINUTE_MS,
-  mod,
+  offsetAt,
   offsetSpans,
   startOfDay,
   timeOfDay,
@@ -23,6 +22,10 @@ import {
  * `availableSlots` generates exactly the starts for which `judgeSlot` says yes.
  *
  * Local rules are wall-clock times in the clinic's zone; instants are epoch milliseconds; every range is half-open.
+ *
+ * The grid: a visit may start when the clinic's wall clock shows a multiple of the slot step since local midnight. So the grid is the same whatever
+ * hours and breaks lie on it, and on the day of a clock change 09:00 is still 09:00: times that are skipped have no slots, times that come twice have
+ * slots both times. Steps should divide an hour.
  */
 
 /** A weekly window or break. `startTime` and `endTime` as `HH:MM` or `HH:MM:SS`; an end at or before the start is on the next day. */
@@ -162,4 +165,341 @@ export interface AvailabilityExplanation {
   readonly slots: readonly Interval[];
   /** Only the rules that removed something, in the order of {@link AVAILABILITY_RULES}. With `open` they make up the whole day, without overlap. */
   readonly removed: readonly { readonly rule: AvailabilityRule; readonly windows: readonly Interval[] }[];
+}
+
+/**
+ * The provider's open time that touches a date: hours (or the date's override) minus breaks, closures and time off. Windows are whole: one that
+ * began the evening before or ends the next morning is not cut at midnight. Windows that touch are one.
+ */
+export function openWindows(schedule: ProviderSchedule, date: string): Interval[] {
+  const day = dayBounds(schedule.timeZone, date);
+  return openBetween(rulesBetween(schedule, date, date)).filter((window) => overlaps(window, day));
+}
+
+/** The visits of this length that can be booked on this date, earliest first. None for a length that is no valid duration. */
+export function availableSlots(search: SlotSearch): { slots: Interval[] } {
+  return availableSlotsInRange({ ...search, fromDate: search.date, toDate: search.date });
+}
+
+/** As {@link availableSlots}, for several dates at once. */
+export function availableSlotsInRange(search: SlotRangeSearch): { slots: Interval[] } {
+  const { schedule, fromDate, toDate } = search;
+  return { slots: sweep(search, openBetween(rulesBetween(schedule, fromDate, toDate)), rangeOfDates(search)) };
+}
+
+/**
+ * May a visit start here? The one rule of search and booking, the patient's own conflicts apart. Of several reasons against it the first is told:
+ * the length, the time from now, the provider's hours, the grid, who has the time already, the day's limit.
+ *
+ * The visit itself must lie in open time; its buffers may reach outside, but not into somebody else's reservation.
+ */
+export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
+  const { schedule, from, durationMinutes, now, busy } = judgement;
+  const { timeZone, policy, maxDailyAppointments } = schedule;
+  if (!isDuration(durationMinutes)) return { ok: false, code: 'invalid_duration' };
+
+  const { earliest, until } = bookingWindow(schedule, now);
+  if (from < now) return { ok: false, code: 'in_the_past' };
+  if (from < earliest) return { ok: false, code: 'too_soon' };
+  if (from >= until) return { ok: false, code: 'too_far_ahead' };
+
+  const visit: Interval = { from, to: from + durationMinutes * MINUTE_MS };
+  const closed = refusalOfHours(schedule, visit);
+  if (closed !== undefined) return { ok: false, code: closed };
+  if (!isOnGrid(schedule, from)) return { ok: false, code: 'off_grid' };
+
+  const during: Interval = {
+    from: visit.from - policy.bufferBeforeMinutes * MINUTE_MS,
+    to: visit.to + policy.bufferAfterMinutes * MINUTE_MS,
+  };
+  if (busy?.some((each) => overlaps(each, during))) return { ok: false, code: 'slot_taken' };
+
+  const date = localDate(timeZone, during.from);
+  if (busy !== undefined && countOfDay(timeZone, busy, date) >= maxDailyAppointments) {
+    return { ok: false, code: 'day_full' };
+  }
+  return { ok: true, during, day: { date, ...dayBounds(timeZone, date) } };
+}
+
+/**
+ * Which rule took which part of a date away: the answer to "why is there nothing on Tuesday?".
+ * Each moment is put down to the first rule that removed it, in the order of {@link AVAILABILITY_RULES}.
+ */
+export function explainAvailability(search: SlotSearch): AvailabilityExplanation {
+  const { schedule, date, now, busy } = search;
+  const { policy, timeZone } = schedule;
+  const day: LocalDay = { date, ...dayBounds(timeZone, date) };
+  const rules = rulesBetween(schedule, date, date);
+  const { slots } = availableSlots(search);
+  const { earliest, until } = bookingWindow(schedule, now);
+  const before = policy.bufferBeforeMinutes * MINUTE_MS;
+  const after = policy.bufferAfterMinutes * MINUTE_MS;
+
+  let open = mergeIntervals([{ from: day.from, to: day.to }]);
+  const removed: { rule: AvailabilityRule; windows: Interval[] }[] = [];
+  const remove = (rule: AvailabilityRule, cut: readonly Interval[]): void => {
+    const merged = mergeIntervals(cut);
+    const windows = intersectIntervals(open, merged);
+    if (windows.length > 0) removed.push({ rule, windows });
+    open = subtractIntervals(open, merged);
+  };
+  const reservedFor = (purpose: ReservationPurpose): BusyTime[] => busy.filter((each) => each.purpose === purpose);
+
+  remove('hours', subtractIntervals(open, rules.hours));
+  remove('break', rules.breaks);
+  remove('closure', rules.closures);
+  remove('time_off', rules.timeOff);
+  remove('notice', [{ from: Number.NEGATIVE_INFINITY, to: earliest }]);
+  remove('horizon', [{ from: until, to: Number.POSITIVE_INFINITY }]);
+  remove('booked', reservedFor('APPOINTMENT'));
+  remove('hold', reservedFor('HOLD'));
+  remove('waitlist', reservedFor('WAITLIST'));
+  remove('ehr', reservedFor('EXTERNAL'));
+  remove(
+    'buffer',
+    busy.map((each) => ({ from: each.from - after, to: each.to + before })),
+  );
+  // A start counts for the day on which its buffer begins.
+  remove(
+    'capacity',
+    [addDays(date, -1), date]
+      .filter((each) => countOfDay(timeZone, busy, each) >= schedule.maxDailyAppointments)
+      .map((each) => dayBounds(timeZone, each))
+      .map((full) => ({ from: full.from + before, to: full.to + before })),
+  );
+  remove(
+    'duration',
+    open.filter((window) => !slots.some((slot) => window.from <= slot.from && slot.from < window.to)),
+  );
+  return { day, open, slots, removed };
+}
+
+/** The range whose reservations a search over these dates must know. */
+export function busyRange(
+  schedule: ProviderSchedule,
+  fromDate: string,
+  toDate: string,
+  durationMinutes: number,
+): Interval {
+  const { timeZone, policy } = schedule;
+  const firstReserved = startOfDay(timeZone, fromDate) - policy.bufferBeforeMinutes * MINUTE_MS;
+  return {
+    from: startOfDay(timeZone, localDate(timeZone, firstReserved)),
+    to: startOfDay(timeZone, addDays(toDate, 1)) + (durationMinutes + policy.bufferAfterMinutes) * MINUTE_MS,
+  };
+}
+
+/** Whole minutes, more than none, at most a day. */
+export function isDuration(durationMinutes: number): boolean {
+  return Number.isInteger(durationMinutes) && durationMinutes > 0 && durationMinutes <= MAX_DURATION_MINUTES;
+}
+
+/** A window as milliseconds since the midnight of its own date. */
+interface LocalWindow {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface CompiledSchedule {
+  /** By day of the week; the first place is empty. */
+  readonly weekly: readonly (readonly LocalWindow[])[];
+  readonly breaks: readonly (readonly LocalWindow[])[];
+  /** By the date's midnight in UTC; no windows: closed. */
+  readonly overrides: ReadonlyMap<number, readonly LocalWindow[]>;
+}
+
+// A schedule is read-only and searched many times while it is cached, so its times of day are parsed once.
+const compiledSchedules = new WeakMap<ProviderSchedule, CompiledSchedule>();
+
+function compile(schedule: ProviderSchedule): CompiledSchedule {
+  const known = compiledSchedules.get(schedule);
+  if (known !== undefined) return known;
+  const compiled: CompiledSchedule = {
+    weekly: windowsByWeekday(schedule.weekly),
+    breaks: windowsByWeekday(schedule.breaks),
+    overrides: windowsByDate(schedule.overrides),
+  };
+  compiledSchedules.set(schedule, compiled);
+  return compiled;
+}
+
+function windowsByWeekday(windows: readonly WeeklyWindow[]): LocalWindow[][] {
+  return Array.from({ length: 8 }, (_, day) =>
+    windows.filter((each) => each.dayOfWeek === day).map((each) => localWindow(each.startTime, each.endTime)),
+  );
+}
+
+function windowsByDate(overrides: readonly DateOverride[]): Map<number, LocalWindow[]> {
+  const byDate = new Map<number, LocalWindow[]>();
+  const closed = new Set<number>();
+  for (const { date, startTime, endTime } of overrides) {
+    const midnight = utcMidnight(date);
+    const windows = byDate.get(midnight) ?? [];
+    if (startTime === undefined || endTime === undefined) closed.add(midnight);
+    else windows.push(localWindow(startTime, endTime));
+    byDate.set(midnight, windows);
+  }
+  for (const midnight of closed) byDate.set(midnight, []);
+  return byDate;
+}
+
+function localWindow(startTime: string, endTime: string): LocalWindow {
+  const start = timeOfDay(startTime);
+  const end = timeOfDay(endTime);
+  return { start, end: end > start ? end : end + DAY_MS };
+}
+
+/** Each rule's intervals, merged: enough of them to judge every visit that starts on the dates asked for. */
+interface Rules {
+  readonly hours: readonly Interval[];
+  readonly breaks: readonly Interval[];
+  readonly closures: readonly Interval[];
+  readonly timeOff: readonly Interval[];
+}
+
+function rulesBetween(schedule: ProviderSchedule, fromDate: string, toDate: string): Rules {
+  const { timeZone } = schedule;
+  const { weekly, breaks, overrides } = compile(schedule);
+  // The evening before may reach into the first date; a visit of a day that starts on the last date ends on the next, or after it if the clocks skip an hour.
+  const first = utcMidnight(fromDate) - DAY_MS;
+  const last = utcMidnight(toDate) + 2 * DAY_MS;
+  const hours: Interval[] = [];
+  const pauses: Interval[] = [];
+  for (let midnight = first; midnight <= last; midnight += DAY_MS) {
+    const weekday = dayOfWeekOf(midnight);
+    place(hours, timeZone, midnight, overrides.get(midnight) ?? weekly[weekday] ?? []);
+    place(pauses, timeZone, midnight, breaks[weekday] ?? []);
+  }
+  return {
+    hours: mergeIntervals(hours),
+    breaks: mergeIntervals(pauses),
+    closures: mergeIntervals(
+      schedule.closures
+        .filter((each) => utcMidnight(each.fromDate) <= last && utcMidnight(each.toDate) >= first)
+        .map((each) => ({
+          from: startOfDay(timeZone, each.fromDate),
+          to: startOfDay(timeZone, addDays(each.toDate, 1)),
+        })),
+    ),
+    timeOff: mergeIntervals(schedule.timeOff),
+  };
+}
+
+function place(into: Interval[], zone: string, midnight: number, windows: readonly LocalWindow[]): void {
+  for (const { start, end } of windows) {
+    into.push({ from: instantOfLocal(zone, midnight + start), to: instantOfLocal(zone, midnight + end) });
+  }
+}
+
+function openBetween(rules: Rules): Interval[] {
+  const withoutBreaks = subtractIntervals(rules.hours, rules.breaks);
+  return subtractIntervals(subtractIntervals(withoutBreaks, rules.closures), rules.timeOff);
+}
+
+function rangeOfDates({ schedule, fromDate, toDate }: SlotRangeSearch): Interval {
+  return {
+    from: startOfDay(schedule.timeZone, fromDate),
+    to: startOfDay(schedule.timeZone, addDays(toDate, 1)),
+  };
+}
+
+/** Visits may start from `earliest`, and before `until`: the horizon counts calendar days in the clinic's zone, so a new day opens at midnight. */
+function bookingWindow({ timeZone, policy }: ProviderSchedule, now: number): { earliest: number; until: number } {
+  return {
+    earliest: now + policy.bookingNoticeMinutes * MINUTE_MS,
+    until: startOfDay(timeZone, addDays(localDate(timeZone, now), policy.bookingHorizonDays + 1)),
+  };
+}
+
+function refusalOfHours(schedule: ProviderSchedule, visit: Interval): SlotRefusal | undefined {
+  const date = localDate(schedule.timeZone, visit.from);
+  const rules = rulesBetween(schedule, date, date);
+  const hits = (intervals: readonly Interval[]): boolean => intervals.some((each) => overlaps(each, visit));
+  if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
+    return compile(schedule).overrides.get(utcMidnight(date))?.length === 0 ? 'provider_closed' : 'outside_hours';
+  }
+  if (hits(rules.breaks)) return 'outside_hours';
+  if (hits(rules.closures)) return 'provider_closed';
+  if (hits(rules.timeOff)) return 'provider_away';
+  return undefined;
+}
+
+/**
+ * Every start on the grid in `range` whose visit lies in one open window and whose reservation meets no busy time: one pass over three sorted lists.
+ * The zone is asked only at window edges.
+ */
+function sweep(
+  { schedule, durationMinutes, now, busy }: SlotRangeSearch,
+  open: readonly Interval[],
+  range: Interval,
+): Interval[] {
+  if (!isDuration(durationMinutes)) return [];
+  const { timeZone, policy } = schedule;
+  const step = policy.slotStepMinutes * MINUTE_MS;
+  const duration = durationMinutes * MINUTE_MS;
+  const before = policy.bufferBeforeMinutes * MINUTE_MS;
+  const lengthWithBuffer = duration + policy.bufferAfterMinutes * MINUTE_MS;
+  const { earliest, until } = bookingWindow(schedule, now);
+  const firstStart = Math.max(range.from, earliest, now);
+  const endOfStarts = Math.min(range.to, until);
+  const taken = mergeIntervals(busy);
+  const isFull = fullDays(schedule, busy);
+
+  const slots: Interval[] = [];
+  let index = 0;
+  for (const window of open) {
+    const from = Math.max(window.from, firstStart);
+    const to = Math.min(window.to - duration + 1, endOfStarts);
+    if (from >= to) continue;
+    for (const span of offsetSpans(timeZone, from, to)) {
+      let start = gridAtOrAfter(span.from + span.offset, step) - span.offset;
+      while (start < span.to) {
+        let block = taken[index];
+        while (block !== undefined && block.to + before <= start) block = taken[++index];
+        if (block !== undefined && block.from < start + lengthWithBuffer) {
+          start = gridAtOrAfter(block.to + before + span.offset, step) - span.offset;
+          continue;
+        }
+        if (!isFull(start - before)) slots.push({ from: start, to: start + duration });
+        start = gridAtOrAfter(start + 1 + span.offset, step) - span.offset;
+      }
+    }
+  }
+  return slots;
+}
+
+/** The first wall-clock time of the grid at or after a wall-clock time. Each local midnight starts the grid anew. */
+function gridAtOrAfter(local: number, step: number): number {
+  const midnight = Math.floor(local / DAY_MS) * DAY_MS;
+  return midnight + Math.min(Math.ceil((local - midnight) / step) * step, DAY_MS);
+}
+
+function isOnGrid({ timeZone, policy }: ProviderSchedule, instant: number): boolean {
+  const local = instant + offsetAt(timeZone, instant);
+  return gridAtOrAfter(local, policy.slotStepMinutes * MINUTE_MS) === local;
+}
+
+/** Times held by the EHR are busy, but they are not our appointments. */
+function countsForCapacity(busy: BusyTime): boolean {
+  return busy.purpose !== 'EXTERNAL';
+}
+
+/** How many of the reservations start on a local day. The database counts in the same way. */
+function countOfDay(zone: string, busy: readonly BusyTime[], date: string): number {
+  return busy.filter((each) => countsForCapacity(each) && localDate(zone, each.from) === date).length;
+}
+
+function fullDays(schedule: ProviderSchedule, busy: readonly BusyTime[]): (instant: number) => boolean {
+  const { timeZone, maxDailyAppointments } = schedule;
+  const dayNumber = (instant: number): number => Math.floor((instant + offsetAt(timeZone, instant)) / DAY_MS);
+  if (maxDailyAppointments <= 0) return () => true;
+  const counts = new Map<number, number>();
+  for (const each of busy) {
+    if (!countsForCapacity(each)) continue;
+    const day = dayNumber(each.from);
+    counts.set(day, (counts.get(day) ?? 0) + 1);
+  }
+  const full = new Set<number>();
+  for (const [day, count] of counts) if (count >= maxDailyAppointments) full.add(day);
+  return full.size === 0 ? () => false : (instant) => full.has(dayNumber(instant));
 }

@@ -103,8 +103,12 @@ export function localTime(zone: string, instant: number): string {
 
 /** 1 = Monday … 7 = Sunday (ISO 8601). */
 export function dayOfWeek(isoDate: string): number {
-  const sinceThursday = Math.floor(utcMidnight(isoDate) / DAY_MS);
-  return mod(sinceThursday + 3, 7) + 1;
+  return dayOfWeekOf(utcMidnight(isoDate));
+}
+
+/** As {@link dayOfWeek}, of a date given as {@link utcMidnight} gives it. */
+export function dayOfWeekOf(midnight: number): number {
+  return new Date(midnight).getUTCDay() || 7;
 }
 
 /** The date that many calendar days later, or earlier for a negative number. */
@@ -144,12 +148,8 @@ export function utcMidnight(isoDate: string): number {
 }
 
 /** The ISO date of a wall-clock time in milliseconds, or of an instant in UTC. */
-export function isoDateOf(local: number): string {
+function isoDateOf(local: number): string {
   return new Date(local).toISOString().slice(0, 10);
-}
-
-export function mod(value: number, divisor: number): number {
-  return ((value % divisor) + divisor) % divisor;
 }
 
 function startOfLocalDay(zone: string, midnight: number): number {
