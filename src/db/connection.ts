@@ -26,8 +26,7 @@ export interface ConnectionOptions {
 }
 
 // `date` and `time` are wall-clock facts: they stay text and never become a Date in this process's zone.
-const DATE_OID = 1082;
-pg.types.setTypeParser(DATE_OID, (text) => text);
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
 
 /** One pool, and Kysely over it. */
 export interface Connection {
@@ -88,4 +87,9 @@ export async function queryNamed<Row extends pg.QueryResultRow>(
   values: unknown[],
 ): Promise<Row[]> {
   return translated(async () => (await pool.query<Row>({ ...statement, values })).rows);
+}
+
+/** Gives the transaction up so that {@link inContext} runs it again: what was read before locking has changed. */
+export function retryTransaction(): never {
+  throw Object.assign(new Error('changed while locking'), { code: '40001' });
 }

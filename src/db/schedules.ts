@@ -1,0 +1,53 @@
+import { sql } from 'kysely';
+import type { ProviderSchedule } from '../domain/availability.ts';
+import type { Tx } from './connection.ts';
+
+/** Everything the availability rules read of one provider, in one statement; undefined when the context does not see the provider. */
+export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<ProviderSchedule | undefined> {
+  const { rows } = await sql<ScheduleRow>`
+    select p.provider_id, p.clinic_id, p.schedule_version, p.max_daily_appointments, c.time_zone, c.policy, c.policy_version,
+      coalesce((select json_agg(json_build_object('dayOfWeek', a.day_of_week, 'startTime', a.start_time, 'endTime', a.end_time)
+        order by a.day_of_week, a.start_time) from availability a where a.provider_id = p.provider_id), '[]') as weekly,
+      coalesce((select json_agg(json_build_object('dayOfWeek', b.day_of_week, 'startTime', b.start_time, 'endTime', b.end_time)
+        order by b.day_of_week, b.start_time) from provider_break b where b.provider_id = p.provider_id), '[]') as breaks,
+      coalesce((select json_agg(json_strip_nulls(json_build_object('date', o.date, 'startTime', o.start_time, 'endTime', o.end_time))
+        order by o.date, o.start_time) from availability_override o where o.provider_id = p.provider_id and o.date >= current_date - 2), '[]') as overrides,
+      coalesce((select json_agg(json_build_object('fromDate', k.from_date, 'toDate', k.to_date, 'name', k.name)
+        order by k.from_date) from closure k where k.clinic_id = p.clinic_id and k.to_date >= current_date - 2), '[]') as closures,
+      coalesce((select json_agg(json_build_object('from', round(extract(epoch from lower(t.during)) * 1000),
+        'to', round(extract(epoch from upper(t.during)) * 1000)) order by t.during)
+        from time_off t where t.provider_id = p.provider_id and upper(t.during) > now() - interval '2 days'), '[]') as time_off
+    from provider p join clinic c using (clinic_id)
+    where p.provider_id = ${providerId}`.execute(tx);
+  const row = rows[0];
+  if (row === undefined) return undefined;
+  return {
+    providerId: row.provider_id,
+    clinicId: row.clinic_id,
+    timeZone: row.time_zone,
+    scheduleVersion: row.schedule_version,
+    policyVersion: row.policy_version,
+    maxDailyAppointments: row.max_daily_appointments,
+    weekly: row.weekly,
+    breaks: row.breaks,
+    overrides: row.overrides,
+    closures: row.closures,
+    timeOff: row.time_off,
+    policy: row.policy,
+  };
+}
+
+interface ScheduleRow {
+  provider_id: string;
+  clinic_id: string;
+  schedule_version: number;
+  max_daily_appointments: number;
+  time_zone: string;
+  policy: ProviderSchedule['policy'];
+  policy_version: number;
+  weekly: ProviderSchedule['weekly'];
+  breaks: ProviderSchedule['breaks'];
+  overrides: ProviderSchedule['overrides'];
+  closures: ProviderSchedule['closures'];
+  time_off: ProviderSchedule['timeOff'];
+}

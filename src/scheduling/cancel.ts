@@ -1,0 +1,92 @@
+import { changeAppointment, policyOf } from '../db/appointments.ts';
+import { recordAudit } from '../db/audit.ts';
+import { inContext } from '../db/connection.ts';
+import { enqueue } from '../db/outbox.ts';
+import { freeAppointment, providerTimeOf } from '../db/reservations.ts';
+import { decideTransition, type CancelledBy, type CancelReason } from '../domain/appointment.ts';
+import { AppError } from '../domain/errors.ts';
+import type { Act, SchedulingDeps } from './act.ts';
+import { stateOf } from './attend.ts';
+import { openRound } from './freed-slot.ts';
+import { lockWithResources } from './locked-appointment.ts';
+
+export interface Cancellation {
+  readonly appointmentId: string;
+  readonly reason: CancelReason;
+  /** From `If-Match`, where the client sent one; an already cancelled appointment is cancelled whatever it says. */
+  readonly expectedVersion?: number;
+}
+
+export interface Cancelled {
+  readonly version: number;
+  readonly alreadyCancelled: boolean;
+  /** The round that now holds the slot, when somebody waits who fits. */
+  readonly roundId?: string;
+}
+
+/**
+ * Cancels a visit and frees its time, or keeps it for the waitlist, in one transaction. Repeating it changes nothing.
+ * @throws AppError `not_found`, `version_mismatch`, `visit_begun`, `appointment_not_scheduled`
+ */
+export function cancelAppointment(deps: SchedulingDeps, act: Act, cancellation: Cancellation): Promise<Cancelled> {
+  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+    const before = await lockWithResources(tx, act.clinicId, cancellation.appointmentId);
+    const policy = await policyOf(tx, act.clinicId, before.policy_version);
+    const wanted = { kind: 'cancel', reason: cancellation.reason, by: cancelledBy(act) } as const;
+    const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
+    if (decision.decision === 'nothing') return { version: before.version, alreadyCancelled: true };
+    if (cancellation.expectedVersion !== undefined && cancellation.expectedVersion !== before.version) {
+      throw new AppError('version_mismatch', { version: before.version });
+    }
+    if (decision.decision === 'refuse') throw new AppError(decision.code);
+    if (decision.change.event !== 'cancelled') throw new AppError('internal_error');
+
+    const after = await changeAppointment(tx, before.appointment_id, {
+      status: 'CANCELLED',
+      cancelled_at: act.now,
+      cancelled_by: decision.change.cancelledBy,
+      cancel_reason: decision.change.cancelReason,
+      cancelled_late: decision.change.lateCancel,
+    });
+    const during = await providerTimeOf(tx, before.appointment_id, before.provider_id);
+    await freeAppointment(tx, before.appointment_id);
+    const roundId =
+      during === undefined
+        ? undefined
+        : await openRound(deps, tx, act, {
+            appointmentId: before.appointment_id,
+            providerId: before.provider_id,
+            patientId: before.patient_id,
+            visitFrom: before.appointment_time.getTime(),
+            durationMinutes: before.duration_minutes,
+            during,
+          });
+    await enqueue(tx, {
+      clinicId: act.clinicId,
+      aggregate: 'appointment',
+      aggregateId: after.appointment_id,
+      event: 'cancelled',
+      version: after.version,
+      requestId: act.requestId,
+    });
+    await recordAudit(tx, {
+      clinicId: act.clinicId,
+      entity: 'appointment',
+      entityId: after.appointment_id,
+      action: 'cancelled',
+      actor: act.actor,
+      requestId: act.requestId,
+      detail: {
+        version: after.version,
+        reason: cancellation.reason,
+        late: decision.change.lateCancel,
+        ...(roundId === undefined ? {} : { roundId }),
+      },
+    });
+    return { version: after.version, alreadyCancelled: false, ...(roundId === undefined ? {} : { roundId }) };
+  });
+}
+
+function cancelledBy(act: Act): CancelledBy {
+  return act.actor.kind;
+}

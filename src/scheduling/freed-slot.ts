@@ -1,0 +1,102 @@
+import { sql } from 'kysely';
+import { keepForRound } from '../db/reservations.ts';
+import type { Tx } from '../db/connection.ts';
+import { waitingEntries, type WaitlistEntryRow } from '../db/waitlist.ts';
+import type { Interval } from '../domain/interval.ts';
+import type { WaitlistPolicy } from '../domain/policy.ts';
+import { rankCandidates, type WaitlistCandidate } from '../domain/waitlist-ranking.ts';
+import type { Act, SchedulingDeps } from './act.ts';
+
+/** Until its first activity sets a round's deadlines, the slot is protected for half an hour. */
+export const ROUND_PROTECTION_MINUTES = 30;
+
+/** What somebody gave back. */
+export interface FreedSlot {
+  readonly appointmentId: string;
+  readonly providerId: string;
+  readonly patientId: string;
+  /** When the visit was to start, and how long it was. */
+  readonly visitFrom: number;
+  readonly durationMinutes: number;
+  /** What the provider had reserved, buffers inside. */
+  readonly during: Interval;
+}
+
+/**
+ * Starts a round when somebody waits who fits: the freed time becomes a WAITLIST reservation in the transaction that frees it, so nobody can take it
+ * in between. The caller holds the provider's lock and has freed the appointment's reservations. The appointment's workflow starts the round's
+ * workflow when it reads the row again; the sweep does when it cannot. Returns the round's id, if one was opened.
+ */
+export async function openRound(deps: SchedulingDeps, tx: Tx, act: Act, freed: FreedSlot): Promise<string | undefined> {
+  const provider = await tx
+    .selectFrom('provider')
+    .innerJoin('clinic', 'clinic.clinic_id', 'provider.clinic_id')
+    .select(['provider.specialty', 'clinic.time_zone', 'clinic.policy'])
+    .where('provider.provider_id', '=', freed.providerId)
+    .executeTakeFirstOrThrow();
+  const now = act.now.getTime();
+  if (tooLateToRefill(freed.visitFrom, now, provider.policy.waitlist)) return undefined;
+  const candidates = rankCandidates(
+    {
+      providerId: freed.providerId,
+      specialty: provider.specialty,
+      timeZone: provider.time_zone,
+      from: freed.visitFrom,
+      to: freed.visitFrom + freed.durationMinutes * 60_000,
+      freedByPatientId: freed.patientId,
+    },
+    (await waitingEntries(tx, freed.providerId, provider.specialty)).map(candidateOf),
+    now,
+  );
+  if (candidates.length === 0) return undefined;
+
+  const roundId = deps.newId();
+  await tx
+    .insertInto('waitlist_round')
+    .values({
+      round_id: roundId,
+      clinic_id: act.clinicId,
+      provider_id: freed.providerId,
+      freed_appointment_id: freed.appointmentId,
+      slot_start: new Date(freed.visitFrom),
+      duration_minutes: freed.durationMinutes,
+      state: 'OPEN',
+      deadline: sql`now() + make_interval(mins => ${ROUND_PROTECTION_MINUTES})`,
+      filled_appointment_id: null,
+      closed_reason: null,
+    })
+    .execute();
+  const kept = await keepForRound(tx, {
+    clinicId: act.clinicId,
+    providerId: freed.providerId,
+    roundId,
+    during: freed.during,
+    minutes: ROUND_PROTECTION_MINUTES,
+  });
+  if (!kept) {
+    await tx.deleteFrom('waitlist_round').where('round_id', '=', roundId).execute();
+    return undefined;
+  }
+  return roundId;
+}
+
+/** A slot that starts this soon goes back to the public at once. */
+export function tooLateToRefill(visitFrom: number, now: number, policy: WaitlistPolicy): boolean {
+  return visitFrom - now < policy.stopBeforeMinutes * 60_000;
+}
+
+/** An entry as the ranking reads it. */
+export function candidateOf(entry: WaitlistEntryRow): WaitlistCandidate {
+  return {
+    entryId: entry.entry_id,
+    patientId: entry.patient_id,
+    providerId: entry.provider_id,
+    specialty: entry.specialty,
+    durationMinutes: entry.duration_minutes,
+    earliestDate: entry.earliest_date,
+    latestDate: entry.latest_date,
+    noticeMinutes: 0,
+    priority: entry.priority,
+    waitingSince: entry.created_at.getTime(),
+  };
+}
