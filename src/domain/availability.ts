@@ -3,16 +3,17 @@ import type { Interval } from './interval.ts';
 import { intersectIntervals, mergeIntervals, overlaps, subtractIntervals } from './interval.ts';
 import type { ClinicPolicy } from './policy.ts';
 import {
-  addDays,
   DAY_MS,
   dayBounds,
   dayOfWeekOf,
   instantOfLocal,
-  localDate,
+  isoDateOf,
+  localMidnight,
   MINUTE_MS,
   offsetAt,
   offsetSpans,
   startOfDay,
+  startOfLocalDay,
   timeOfDay,
   utcMidnight,
 } from './time-zone.ts';
@@ -173,7 +174,8 @@ export interface AvailabilityExplanation {
  */
 export function openWindows(schedule: ProviderSchedule, date: string): Interval[] {
   const day = dayBounds(schedule.timeZone, date);
-  return openBetween(rulesBetween(schedule, date, date)).filter((window) => overlaps(window, day));
+  const midnight = utcMidnight(date);
+  return openBetween(rulesBetween(schedule, midnight, midnight)).filter((window) => overlaps(window, day));
 }
 
 /** The visits of this length that can be booked on this date, earliest first. None for a length that is no valid duration. */
@@ -183,8 +185,13 @@ export function availableSlots(search: SlotSearch): { slots: Interval[] } {
 
 /** As {@link availableSlots}, for several dates at once. */
 export function availableSlotsInRange(search: SlotRangeSearch): { slots: Interval[] } {
-  const { schedule, fromDate, toDate } = search;
-  return { slots: sweep(search, openBetween(rulesBetween(schedule, fromDate, toDate)), rangeOfDates(search)) };
+  const { schedule } = search;
+  const [first, last] = [utcMidnight(search.fromDate), utcMidnight(search.toDate)];
+  const range: Interval = {
+    from: startOfLocalDay(schedule.timeZone, first),
+    to: startOfLocalDay(schedule.timeZone, last + DAY_MS),
+  };
+  return { slots: sweep(search, openBetween(rulesBetween(schedule, first, last)), range) };
 }
 
 /**
@@ -214,11 +221,11 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
   };
   if (busy?.some((each) => overlaps(each, during))) return { ok: false, code: 'slot_taken' };
 
-  const date = localDate(timeZone, during.from);
-  if (busy !== undefined && countOfDay(timeZone, busy, date) >= maxDailyAppointments) {
+  const midnight = localMidnight(timeZone, during.from);
+  if (busy !== undefined && countOfDay(timeZone, busy, midnight) >= maxDailyAppointments) {
     return { ok: false, code: 'day_full' };
   }
-  return { ok: true, during, day: { date, ...dayBounds(timeZone, date) } };
+  return { ok: true, during, day: localDay(timeZone, midnight) };
 }
 
 /**
@@ -228,8 +235,9 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
 export function explainAvailability(search: SlotSearch): AvailabilityExplanation {
   const { schedule, date, now, busy } = search;
   const { policy, timeZone } = schedule;
-  const day: LocalDay = { date, ...dayBounds(timeZone, date) };
-  const rules = rulesBetween(schedule, date, date);
+  const midnight = utcMidnight(date);
+  const day = localDay(timeZone, midnight);
+  const rules = rulesBetween(schedule, midnight, midnight);
   const { slots } = availableSlots(search);
   const { earliest, until } = bookingWindow(schedule, now);
   const before = policy.bufferBeforeMinutes * MINUTE_MS;
@@ -262,9 +270,9 @@ export function explainAvailability(search: SlotSearch): AvailabilityExplanation
   // A start counts for the day on which its buffer begins.
   remove(
     'capacity',
-    [addDays(date, -1), date]
+    [midnight - DAY_MS, midnight]
       .filter((each) => countOfDay(timeZone, busy, each) >= schedule.maxDailyAppointments)
-      .map((each) => dayBounds(timeZone, each))
+      .map((each) => localDay(timeZone, each))
       .map((full) => ({ from: full.from + before, to: full.to + before })),
   );
   remove(
@@ -284,8 +292,10 @@ export function busyRange(
   const { timeZone, policy } = schedule;
   const firstReserved = startOfDay(timeZone, fromDate) - policy.bufferBeforeMinutes * MINUTE_MS;
   return {
-    from: startOfDay(timeZone, localDate(timeZone, firstReserved)),
-    to: startOfDay(timeZone, addDays(toDate, 1)) + (durationMinutes + policy.bufferAfterMinutes) * MINUTE_MS,
+    from: startOfLocalDay(timeZone, localMidnight(timeZone, firstReserved)),
+    to:
+      startOfLocalDay(timeZone, utcMidnight(toDate) + DAY_MS) +
+      (durationMinutes + policy.bufferAfterMinutes) * MINUTE_MS,
   };
 }
 
@@ -304,11 +314,13 @@ interface CompiledSchedule {
   /** By day of the week; the first place is empty. */
   readonly weekly: readonly (readonly LocalWindow[])[];
   readonly breaks: readonly (readonly LocalWindow[])[];
-  /** By the date's midnight in UTC; no windows: closed. */
+  /** By date, in the form of `utcMidnight`; no windows: closed. */
   readonly overrides: ReadonlyMap<number, readonly LocalWindow[]>;
+  readonly closures: readonly Interval[];
+  readonly timeOff: readonly Interval[];
 }
 
-// A schedule is read-only and searched many times while it is cached, so its times of day are parsed once.
+// A schedule is read-only and searched many times while it is cached, so what is written in it is parsed once.
 const compiledSchedules = new WeakMap<ProviderSchedule, CompiledSchedule>();
 
 function compile(schedule: ProviderSchedule): CompiledSchedule {
@@ -318,6 +330,13 @@ function compile(schedule: ProviderSchedule): CompiledSchedule {
     weekly: windowsByWeekday(schedule.weekly),
     breaks: windowsByWeekday(schedule.breaks),
     overrides: windowsByDate(schedule.overrides),
+    closures: mergeIntervals(
+      schedule.closures.map(({ fromDate, toDate }) => ({
+        from: startOfDay(schedule.timeZone, fromDate),
+        to: startOfLocalDay(schedule.timeZone, utcMidnight(toDate) + DAY_MS),
+      })),
+    ),
+    timeOff: mergeIntervals(schedule.timeOff),
   };
   compiledSchedules.set(schedule, compiled);
   return compiled;
@@ -357,32 +376,19 @@ interface Rules {
   readonly timeOff: readonly Interval[];
 }
 
-function rulesBetween(schedule: ProviderSchedule, fromDate: string, toDate: string): Rules {
+/** The dates in the form of `utcMidnight`. */
+function rulesBetween(schedule: ProviderSchedule, firstDate: number, lastDate: number): Rules {
   const { timeZone } = schedule;
-  const { weekly, breaks, overrides } = compile(schedule);
-  // The evening before may reach into the first date; a visit of a day that starts on the last date ends on the next, or after it if the clocks skip an hour.
-  const first = utcMidnight(fromDate) - DAY_MS;
-  const last = utcMidnight(toDate) + 2 * DAY_MS;
+  const { weekly, breaks, overrides, closures, timeOff } = compile(schedule);
   const hours: Interval[] = [];
   const pauses: Interval[] = [];
-  for (let midnight = first; midnight <= last; midnight += DAY_MS) {
+  // The evening before may reach into the first date; a visit of a day that starts on the last date ends on the next, or after it if the clocks skip an hour.
+  for (let midnight = firstDate - DAY_MS; midnight <= lastDate + 2 * DAY_MS; midnight += DAY_MS) {
     const weekday = dayOfWeekOf(midnight);
     place(hours, timeZone, midnight, overrides.get(midnight) ?? weekly[weekday] ?? []);
     place(pauses, timeZone, midnight, breaks[weekday] ?? []);
   }
-  return {
-    hours: mergeIntervals(hours),
-    breaks: mergeIntervals(pauses),
-    closures: mergeIntervals(
-      schedule.closures
-        .filter((each) => utcMidnight(each.fromDate) <= last && utcMidnight(each.toDate) >= first)
-        .map((each) => ({
-          from: startOfDay(timeZone, each.fromDate),
-          to: startOfDay(timeZone, addDays(each.toDate, 1)),
-        })),
-    ),
-    timeOff: mergeIntervals(schedule.timeOff),
-  };
+  return { hours: mergeIntervals(hours), breaks: mergeIntervals(pauses), closures, timeOff };
 }
 
 function place(into: Interval[], zone: string, midnight: number, windows: readonly LocalWindow[]): void {
@@ -396,27 +402,20 @@ function openBetween(rules: Rules): Interval[] {
   return subtractIntervals(subtractIntervals(withoutBreaks, rules.closures), rules.timeOff);
 }
 
-function rangeOfDates({ schedule, fromDate, toDate }: SlotRangeSearch): Interval {
-  return {
-    from: startOfDay(schedule.timeZone, fromDate),
-    to: startOfDay(schedule.timeZone, addDays(toDate, 1)),
-  };
-}
-
 /** Visits may start from `earliest`, and before `until`: the horizon counts calendar days in the clinic's zone, so a new day opens at midnight. */
 function bookingWindow({ timeZone, policy }: ProviderSchedule, now: number): { earliest: number; until: number } {
   return {
     earliest: now + policy.bookingNoticeMinutes * MINUTE_MS,
-    until: startOfDay(timeZone, addDays(localDate(timeZone, now), policy.bookingHorizonDays + 1)),
+    until: startOfLocalDay(timeZone, localMidnight(timeZone, now) + (policy.bookingHorizonDays + 1) * DAY_MS),
   };
 }
 
 function refusalOfHours(schedule: ProviderSchedule, visit: Interval): SlotRefusal | undefined {
-  const date = localDate(schedule.timeZone, visit.from);
-  const rules = rulesBetween(schedule, date, date);
+  const midnight = localMidnight(schedule.timeZone, visit.from);
+  const rules = rulesBetween(schedule, midnight, midnight);
   const hits = (intervals: readonly Interval[]): boolean => intervals.some((each) => overlaps(each, visit));
   if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
-    return compile(schedule).overrides.get(utcMidnight(date))?.length === 0 ? 'provider_closed' : 'outside_hours';
+    return compile(schedule).overrides.get(midnight)?.length === 0 ? 'provider_closed' : 'outside_hours';
   }
   if (hits(rules.breaks)) return 'outside_hours';
   if (hits(rules.closures)) return 'provider_closed';
@@ -485,21 +484,28 @@ function countsForCapacity(busy: BusyTime): boolean {
 }
 
 /** How many of the reservations start on a local day. The database counts in the same way. */
-function countOfDay(zone: string, busy: readonly BusyTime[], date: string): number {
-  return busy.filter((each) => countsForCapacity(each) && localDate(zone, each.from) === date).length;
+function countOfDay(zone: string, busy: readonly BusyTime[], midnight: number): number {
+  return busy.filter((each) => countsForCapacity(each) && localMidnight(zone, each.from) === midnight).length;
 }
 
+/** Does a reservation that starts at an instant meet a day that is full already? */
 function fullDays(schedule: ProviderSchedule, busy: readonly BusyTime[]): (instant: number) => boolean {
   const { timeZone, maxDailyAppointments } = schedule;
-  const dayNumber = (instant: number): number => Math.floor((instant + offsetAt(timeZone, instant)) / DAY_MS);
   if (maxDailyAppointments <= 0) return () => true;
+  if (busy.length < maxDailyAppointments) return () => false;
   const counts = new Map<number, number>();
   for (const each of busy) {
     if (!countsForCapacity(each)) continue;
-    const day = dayNumber(each.from);
+    const day = localMidnight(timeZone, each.from);
     counts.set(day, (counts.get(day) ?? 0) + 1);
   }
-  const full = new Set<number>();
-  for (const [day, count] of counts) if (count >= maxDailyAppointments) full.add(day);
-  return full.size === 0 ? () => false : (instant) => full.has(dayNumber(instant));
+  return (instant) => (counts.get(localMidnight(timeZone, instant)) ?? 0) >= maxDailyAppointments;
+}
+
+function localDay(zone: string, midnight: number): LocalDay {
+  return {
+    date: isoDateOf(midnight),
+    from: startOfLocalDay(zone, midnight),
+    to: startOfLocalDay(zone, midnight + DAY_MS),
+  };
 }

@@ -20,6 +20,7 @@ type DayOffsets = number | { readonly changeAt: number; readonly before: number;
 const MAX_CACHED_DAYS = 20_000;
 const offsetsByZone = new Map<string, Map<number, DayOffsets>>();
 let cachedDays = 0;
+let latest: { readonly zone: string; readonly days: Map<number, DayOffsets> } | undefined;
 
 /** Is this the name of a zone in the IANA database, such as `Europe/Berlin`? Bare offsets such as `+01:00` know no clock changes and are refused. */
 export function isTimeZone(name: string): boolean {
@@ -85,6 +86,15 @@ export function startOfDay(zone: string, isoDate: string): number {
   return startOfLocalDay(zone, utcMidnight(isoDate));
 }
 
+/** As {@link startOfDay}, of a date given as {@link utcMidnight} gives it. */
+export function startOfLocalDay(zone: string, midnight: number): number {
+  const instant = instantOfLocal(zone, midnight);
+  if (instant + offsetAt(zone, instant) === midnight) return instant;
+  // Midnight was skipped: the day begins with the change itself.
+  const change = offsetSpans(zone, instant - DAY_MS, instant + 1).at(-1);
+  return change?.from ?? instant;
+}
+
 /** A date in a zone as instants: 23, 24 or 25 hours (or none at all, where a zone crossed the date line). */
 export function dayBounds(zone: string, isoDate: string): Interval {
   const midnight = utcMidnight(isoDate);
@@ -93,7 +103,12 @@ export function dayBounds(zone: string, isoDate: string): Interval {
 
 /** The date that a zone's wall clock shows. ISO, `YYYY-MM-DD`. */
 export function localDate(zone: string, instant: number): string {
-  return isoDateOf(instant + offsetAt(zone, instant));
+  return isoDateOf(localMidnight(zone, instant));
+}
+
+/** As {@link localDate}, but in the form of {@link utcMidnight}. */
+export function localMidnight(zone: string, instant: number): number {
+  return Math.floor((instant + offsetAt(zone, instant)) / DAY_MS) * DAY_MS;
 }
 
 /** The time that a zone's wall clock shows. `HH:MM`. */
@@ -142,38 +157,39 @@ export function timeOfDay(time: string): number {
 /** A date as the epoch milliseconds of its midnight in UTC: the form in which dates are counted. @throws RangeError for no ISO date */
 export function utcMidnight(isoDate: string): number {
   const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(isoDate);
-  const midnight = match ? Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])) : Number.NaN;
-  if (Number.isNaN(midnight) || isoDateOf(midnight) !== isoDate) throw new RangeError('not an ISO date');
-  return midnight;
+  const date = new Date(match ? `${isoDate}T00:00:00.000Z` : Number.NaN);
+  // JavaScript reads 30 February as 2 March.
+  if (date.getUTCDate() !== Number(match?.[3])) throw new RangeError('not an ISO date');
+  return date.getTime();
 }
 
-/** The ISO date of a wall-clock time in milliseconds, or of an instant in UTC. */
-function isoDateOf(local: number): string {
-  return new Date(local).toISOString().slice(0, 10);
-}
-
-function startOfLocalDay(zone: string, midnight: number): number {
-  const instant = instantOfLocal(zone, midnight);
-  if (instant + offsetAt(zone, instant) === midnight) return instant;
-  // Midnight was skipped: the day begins with the change itself.
-  const change = offsetSpans(zone, instant - DAY_MS, instant + 1).at(-1);
-  return change?.from ?? instant;
+/** The date of a midnight that {@link utcMidnight} gave. */
+export function isoDateOf(midnight: number): string {
+  return new Date(midnight).toISOString().slice(0, 10);
 }
 
 function dayOffsets(zone: string, day: number): DayOffsets {
-  const cached = offsetsByZone.get(zone)?.get(day);
+  const cached = offsetsOf(zone).get(day);
   if (cached !== undefined) return cached;
 
   if (cachedDays >= MAX_CACHED_DAYS) {
     offsetsByZone.clear();
+    latest = undefined;
     cachedDays = 0;
   }
-  const days = offsetsByZone.get(zone) ?? new Map<number, DayOffsets>();
-  offsetsByZone.set(zone, days);
   const offsets = readDayOffsets(zone, day * DAY_MS);
-  days.set(day, offsets);
+  offsetsOf(zone).set(day, offsets);
   cachedDays += 1;
   return offsets;
+}
+
+/** A search asks for one zone many times in a row. */
+function offsetsOf(zone: string): Map<number, DayOffsets> {
+  if (latest?.zone === zone) return latest.days;
+  const days = offsetsByZone.get(zone) ?? new Map<number, DayOffsets>();
+  offsetsByZone.set(zone, days);
+  latest = { zone, days };
+  return days;
 }
 
 function readDayOffsets(zone: string, from: number): DayOffsets {
