@@ -24,7 +24,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
     revoke all on schema public from public;
     grant usage on schema public to mediconnect_app, mediconnect_relay;
-    alter default privileges in schema public revoke execute on functions from public;
+    -- For all schemas: a revoke for one schema cannot take back the global default.
+    alter default privileges revoke execute on functions from public;
 
     -- After a commit a transaction-local setting reads '' and not NULL, hence nullif. No context, no rows.
     create function current_clinic() returns uuid language sql stable parallel safe

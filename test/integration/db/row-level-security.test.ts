@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { inContext } from '../../../src/db/connection.ts';
+import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+describe('row-level security', () => {
+  let database: TestDatabase;
+  let mine: Clinic;
+  let other: Clinic;
+  let patientId: string;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    mine = await aClinic(database.owner);
+    other = await aClinic(database.owner);
+    const deps = createSchedulingDeps(database.app);
+    for (const clinic of [mine, other]) {
+      const providerId = await aProvider(database.owner, clinic);
+      const id = await aPatient(database.owner, clinic);
+      if (clinic === other) patientId = id;
+      await bookAppointment(
+        deps,
+        { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() },
+        {
+          patientId: id,
+          providerId,
+          appointmentTime: slotAt(clinic, 3, '10:00'),
+          durationMinutes: 30,
+          registersPatient: false,
+        },
+      );
+    }
+  });
+  afterAll(() => database.drop());
+
+  const tenantTables = async () => {
+    const { rows } = await sql<{ table_name: string }>`select table_name from information_schema.columns
+      where table_schema = 'public' and column_name = 'clinic_id'`.execute(database.owner.db);
+    return rows.map((row) => row.table_name);
+  };
+
+  it('is on for every table that holds tenants’ or callers’ rows', async () => {
+    const { rows } = await sql<{
+      relname: string;
+    }>`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+      and not relrowsecurity and relname not like 'kysely%'`.execute(database.owner.db);
+    expect(rows).toEqual([]);
+  });
+
+  it('shows a clinic’s user no row of another clinic in any table, by raw SQL as the application role', async () => {
+    for (const table of await tenantTables()) {
+      const rows = await inContext(database.app.db, { clinicId: mine.clinicId }, async (tx) => {
+        const result = await sql<{
+          n: string;
+        }>`select count(*) as n from ${sql.table(table)} where clinic_id <> ${mine.clinicId}`.execute(tx);
+        return result.rows[0]?.n;
+      });
+      expect([table, rows]).toEqual([table, '0']);
+    }
+  });
+
+  it('shows nothing at all without a context, also on a connection that had one', async () => {
+    await inContext(database.app.db, { clinicId: mine.clinicId }, (tx) =>
+      tx.selectFrom('appointment').selectAll().execute(),
+    );
+    for (const table of [...(await tenantTables()), 'patient', 'idempotency_key']) {
+      const { rows } = await sql<{ n: string }>`select count(*) as n from ${sql.table(table)}`.execute(database.app.db);
+      expect([table, rows[0]?.n]).toEqual([table, '0']);
+    }
+  });
+
+  it('lets a clinic’s user write no row of another clinic', async () => {
+    const change = inContext(database.app.db, { clinicId: mine.clinicId }, (tx) =>
+      tx.insertInto('registration').values({ clinic_id: other.clinicId, patient_id: patientId }).execute(),
+    );
+    await expect(change).rejects.toMatchObject({ code: '42501' });
+    const updated = await inContext(database.app.db, { clinicId: mine.clinicId }, (tx) =>
+      tx
+        .updateTable('appointment')
+        .set({ next_action: 'x' })
+        .where('clinic_id', '=', other.clinicId)
+        .executeTakeFirst(),
+    );
+    expect(updated.numUpdatedRows).toBe(0n);
+  });
+
+  it('shows a patient their own rows at every clinic and nobody else’s', async () => {
+    const seen = await inContext(database.app.db, { patientId }, async (tx) => ({
+      appointments: await tx.selectFrom('appointment').select('patient_id').execute(),
+      patients: await tx.selectFrom('patient').select('patient_id').execute(),
+      reservations: await tx.selectFrom('reservation').select('resource_id').execute(),
+    }));
+    expect(seen).toEqual({
+      appointments: [{ patient_id: patientId }],
+      patients: [{ patient_id: patientId }],
+      reservations: [],
+    });
+  });
+
+  it('keeps idempotency keys to their caller', async () => {
+    await inContext(database.app.db, { caller: 'a' }, (tx) =>
+      tx
+        .insertInto('idempotency_key')
+        .values({ caller: 'a', route: 'r', key: 'k', fingerprint: 'f', response: '{}' })
+        .execute(),
+    );
+    const seen = await inContext(database.app.db, { caller: 'b' }, (tx) =>
+      tx.selectFrom('idempotency_key').selectAll().execute(),
+    );
+    expect(seen).toEqual([]);
+  });
+
+  it('gives the application and relay roles nothing they could widen it with', async () => {
+    for (const [connection, statement] of [
+      [database.app, 'alter table appointment disable row level security'],
+      [database.app, 'update audit_event set action = action'],
+      [database.app, 'delete from audit_event'],
+      [database.app, 'delete from appointment'],
+      [database.app, 'set role mediconnect_owner'],
+      [database.app, 'select * from enqueue_everything_live()'],
+      [database.relay, 'select * from appointment'],
+      [database.relay, 'select * from patient'],
+      [database.relay, `select * from busy_ranges('${patientId}', tstzrange(now(), now() + interval '1 day'))`],
+    ] as const) {
+      await expect(sql.raw(statement).execute(connection.db)).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('goes red without it: the policy off, another clinic’s rows are seen', async () => {
+    const bare = await createTestDatabase();
+    try {
+      await sql`alter table clinic disable row level security`.execute(bare.owner.db);
+      const [a] = await Promise.all([aClinic(bare.owner), aClinic(bare.owner)]);
+      const seen = await inContext(bare.app.db, { clinicId: a.clinicId }, (tx) =>
+        tx.selectFrom('clinic').select('clinic_id').execute(),
+      );
+      expect(seen).toHaveLength(2);
+    } finally {
+      await bare.drop();
+    }
+  });
+});
