@@ -337,9 +337,8 @@ describe('on the day of a clock change', () => {
       for (const each of [addDays(date, -1), date, addDays(date, 1)]) {
         const day = dayBounds(zone, each);
         const slots = slotsOn(each, zone, aroundTheClock, 15);
-        expect([zone, each, slots.length]).toEqual([zone, each, (day.to - day.from) / (15 * MINUTE)]);
-        expect([slots[0]?.from, slots.at(-1)?.to]).toEqual([day.from, day.to]);
-        for (const [index, slot] of slots.slice(1).entries()) expect(slot.from).toBe(slots[index]?.to);
+        const gaps = slots.filter((slot, index) => slot.from !== (slots[index - 1]?.to ?? day.from));
+        expect([zone, each, gaps, slots.at(-1)?.to]).toEqual([zone, each, [], day.to]);
       }
     }
   });

@@ -43,17 +43,19 @@ describe('a wall-clock time in a zone', () => {
   });
 
   it('agrees with Temporal in every zone tried, around every clock change from 2024 to 2030', () => {
+    const different: string[] = [];
     for (const zone of ZONES) {
       for (const change of changesOf(zone)) {
         const day = Math.floor((change + offsetAt(zone, change - 1)) / DAY_MS) * DAY_MS;
         for (let local = day - DAY_MS / 2; local < day + 1.5 * DAY_MS; local += 15 * 60_000) {
           const wall = iso(local).slice(0, 16);
           const [date = '', time = ''] = wall.split('T');
-          const expected = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone);
-          expect([zone, wall, zonedInstant(zone, date, time)]).toEqual([zone, wall, expected.epochMilliseconds]);
+          const expected = Temporal.PlainDateTime.from(wall).toZonedDateTime(zone).epochMilliseconds;
+          if (zonedInstant(zone, date, time) !== expected) different.push(`${zone} ${wall}`);
         }
       }
     }
+    expect(different).toEqual([]);
   });
 
   it('is refused when the date, the time or the zone does not exist', () => {
