@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Work that goes on after an answer was sent: deliveries, webhooks. */
+export interface Tasks {
+  /** Starts work. Its failure is swallowed when it was stopped, and thrown otherwise. */
+  run(work: (signal: AbortSignal) => Promise<void>): void;
+  /** Stops everything that is under way. New work may be started afterwards. */
+  stop(): void;
+}
+
+/** Creates an empty set of tasks. */
+export function createTasks(): Tasks {
+  let controller = new AbortController();
+  return {
+    run(work) {
+      const { signal } = controller;
+      work(signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    },
+    stop() {
+      controller.abort();
+      controller = new AbortController();
+    },
+  };
+}
+
+/** Waits for so many milliseconds; rejects as soon as the signal is aborted. */
+export async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal });
+}
+
+/** Waits for so many milliseconds or until the signal is aborted, whichever comes first. */
+export async function waitAtMost(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+}
