@@ -1,6 +1,15 @@
 // Server processes: started so that they die with us, and recorded so that a later run recognises what an earlier one left behind.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines } from './commands.mjs';
@@ -42,7 +51,6 @@ const RECORD = '.process.json';
  * @returns {Child}
  */
 export function startChild(plan) {
-  mkdirSync(plan.directory, { recursive: true, mode: 0o711 });
   const logFile = path.join(plan.directory, `${plan.name}.log`);
   const record = path.join(plan.directory, `${plan.name}${RECORD}`);
   const drop = plan.user ? ['--reuid', String(plan.user.uid), '--regid', String(plan.user.gid), '--init-groups'] : [];
@@ -75,16 +83,17 @@ export function startChild(plan) {
         if (!stopping) plan.onUnexpectedExit?.(handle);
       };
       child.once('exit', end);
-      child.once('error', end);
+      child.once('error', (error) => {
+        appendFileSync(logFile, `${error.message}\n`);
+        end();
+      });
     }),
     running: () => !ended,
     signal(signal) {
       if (ended) return;
-      if (signal === 'SIGKILL') stopping = true;
       // A frozen server must be frozen as a whole: its helpers would go on answering.
-      if (signal === 'SIGSTOP' || signal === 'SIGCONT') {
-        for (const below of descendants(pid)) sendTo(below, signal);
-      }
+      if (signal === 'SIGSTOP' || signal === 'SIGCONT') for (const below of descendants(pid)) sendTo(below, signal);
+      else stopping = true;
       child.kill(signal);
     },
     async stop() {

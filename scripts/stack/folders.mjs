@@ -1,6 +1,16 @@
 // Where the stack keeps its data: below the clone where the servers' users can enter it, else below /var/tmp.
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { stopLeftovers } from './children.mjs';
 import { removeComposeProject } from './compose.mjs';
@@ -17,7 +27,7 @@ const LONGEST_FOLDER = 90;
  */
 export function othersCanEnter(folder, modeOf = (name) => statSync(name).mode) {
   for (let current = folder; ; current = path.dirname(current)) {
-    if ((modeOf(current) & 0o001) === 0) return false;
+    if (existsSync(current) && (modeOf(current) & 0o001) === 0) return false;
     if (current === path.dirname(current)) return true;
   }
 }
@@ -29,7 +39,7 @@ export function othersCanEnter(folder, modeOf = (name) => statSync(name).mode) {
  */
 export function chooseFolder(root, host = { isRoot: process.getuid?.() === 0, canEnter: othersCanEnter }) {
   const inside = path.join(root, '.local', 'stack');
-  const reachable = !host.isRoot || host.canEnter(root);
+  const reachable = !host.isRoot || host.canEnter(inside);
   if (reachable && Buffer.byteLength(inside) <= LONGEST_FOLDER) return inside;
   return path.join(
     '/var/tmp',
@@ -42,7 +52,9 @@ export function chooseFolder(root, host = { isRoot: process.getuid?.() === 0, ca
  * @param {string} folder
  */
 export function openFolder(folder) {
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const first = mkdirSync(folder, { recursive: true });
+  // Whatever the umask: the servers' users must get through every folder made here.
+  for (let made = folder; first && made.length >= first.length; made = path.dirname(made)) chmodSync(made, 0o711);
   const found = lstatSync(folder);
   // Anybody may create names below /var/tmp: what somebody else put there is not trusted.
   if (!found.isDirectory() || found.uid !== process.getuid?.()) {
@@ -62,9 +74,7 @@ export function createRunFolder(folder) {
     Number(me?.start ?? 0).toString(36),
     randomBytes(3).toString('hex'),
   ].join('-');
-  const runFolder = path.join(folder, 'runs', name);
-  mkdirSync(runFolder, { recursive: true, mode: 0o711 });
-  return runFolder;
+  return openFolder(path.join(folder, 'runs', name));
 }
 
 /**

@@ -77,6 +77,10 @@ export interface ServerHandle {
 
 export function startPostgres(options?: ServerOptions): Promise<ServerHandle & Pick<StackUrls, 'superuserDatabaseUrl'>>;
 export function startRedis(options?: ServerOptions): Promise<ServerHandle & Pick<StackUrls, 'redisUrl'>>;
+/**
+ * A quorum queue declared less than about a second before a SIGKILL has no leader afterwards: Ra 2.2 (RabbitMQ 3.10) saves its list of queues
+ * late. Declare the queues first, and kill later.
+ */
 export function startRabbitmq(
   options?: ServerOptions,
 ): Promise<ServerHandle & Pick<StackUrls, 'amqpUrl' | 'amqpManagementUrl'>>;

@@ -14,12 +14,13 @@ const USABLE_WITHIN_MS = 30_000;
  */
 export async function createTemporalNamespace({ address, name }) {
   const { Connection } = await import('@temporalio/client');
+  const { msToTs } = await import('@temporalio/common/lib/time.js');
   const connection = await Connection.connect({ address });
   try {
     await unlessItExists(() =>
       connection.workflowService.registerNamespace({
         namespace: name,
-        workflowExecutionRetentionPeriod: { seconds: 3 * 24 * 3600 },
+        workflowExecutionRetentionPeriod: msToTs('3 days'),
       }),
     );
     const attributes = searchAttributes();

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startChild, untilReady } from './children.mjs';
-import { lastLines, run } from './commands.mjs';
+import { answerOf, lastLines, run } from './commands.mjs';
 import { findPostgres } from './installed.mjs';
 import { HOST, postgresAddresses } from './addresses.mjs';
 import { createServerHandle, takePlace } from './server.mjs';
 import { createPrivateFolder, serviceUser, writePrivateFile } from './service-users.mjs';
 import { POSTGRES_SUPERUSER } from './settings.mjs';
 import { StackError } from './stack-error.mjs';
+import { findVersion } from './versions.mjs';
 
 const DURABLE = { shared_buffers: '256MB', wal_level: 'replica' };
 // For tests: nothing is forced to the disk, so a crash of the machine (not of the server) may lose it.
@@ -84,7 +85,16 @@ function isReady(data, pid) {
  * @param {{ binaries: string, data: string, user: import('./service-users.mjs').ServiceUser | undefined, password: string }} cluster
  */
 async function createCluster({ binaries, data, user, password }) {
-  if (existsSync(data)) return;
+  if (existsSync(data)) {
+    const made = readFileSync(path.join(data, 'PG_VERSION'), 'utf8').trim();
+    const has = String(
+      Number.parseInt(findVersion(answerOf(path.join(binaries, 'postgres'), ['--version']) ?? '') ?? '', 10),
+    );
+    if (made === has) return;
+    throw new StackError(
+      `The data is PostgreSQL ${made}'s and ${has} is installed; "npm run stack -- reset" starts afresh.`,
+    );
+  }
   const unfinished = `${data}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(path.dirname(data), { recursive: true });

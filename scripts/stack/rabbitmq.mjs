@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { startChild, untilReady } from './children.mjs';
@@ -7,7 +7,7 @@ import { findRabbitmq } from './installed.mjs';
 import { HOST, rabbitmqAddresses } from './addresses.mjs';
 import { createServerHandle, takePlace } from './server.mjs';
 import { createPrivateFolder, serviceUser, writePrivateFile } from './service-users.mjs';
-import { RABBITMQ_PLUGINS, RABBITMQ_USER } from './settings.mjs';
+import { RABBITMQ_USER } from './settings.mjs';
 import { StackError } from './stack-error.mjs';
 
 /**
@@ -89,8 +89,9 @@ function accepts(port) {
 function configure({ data, ports, secret, user }) {
   const home = createPrivateFolder(path.join(data, 'home'), user);
   const conf = createPrivateFolder(path.join(data, 'conf'), user);
-  const file = (/** @type {string} */ name, /** @type {string} */ content) =>
+  const file = (/** @type {string} */ name, /** @type {string} */ content = '') =>
     writePrivateFile(path.join(conf, name), content, user);
+  const shared = (/** @type {string} */ name) => readFileSync(new URL(`rabbitmq/${name}`, import.meta.url), 'utf8');
   const cookie = path.join(home, '.erlang.cookie');
   if (!existsSync(cookie)) writePrivateFile(cookie, randomBytes(24).toString('hex'), user, 0o400);
   return {
@@ -102,8 +103,8 @@ function configure({ data, ports, secret, user }) {
     RABBITMQ_LOG_BASE: createPrivateFolder(path.join(data, 'log'), user),
     RABBITMQ_PID_FILE: path.join(data, 'pid'),
     RABBITMQ_GENERATED_CONFIG_DIR: path.join(conf, 'generated'),
-    RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', `[${RABBITMQ_PLUGINS.join(',')}].\n`),
-    RABBITMQ_CONF_ENV_FILE: file('env.conf', ''),
+    RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', shared('enabled_plugins')),
+    RABBITMQ_CONF_ENV_FILE: file('env.conf'),
     RABBITMQ_CONFIG_FILE: file(
       'rabbitmq.conf',
       [
@@ -114,17 +115,11 @@ function configure({ data, ports, secret, user }) {
         `prometheus.tcp.port = ${ports.amqpPrometheus}`,
         `default_user = ${RABBITMQ_USER}`,
         `default_pass = ${secret}`,
-        'vm_memory_high_watermark.absolute = 1GB',
-        'disk_free_limit.absolute = 200MB',
         'log.console = false',
-        '',
+        shared('rabbitmq.conf'),
       ].join('\n'),
     ),
-    // How soon at-least-once dead-lettering tries again when its target was missing: 3 minutes unless set.
-    RABBITMQ_ADVANCED_CONFIG_FILE: file(
-      'advanced.config',
-      '[{rabbit,[{dead_letter_worker_publisher_confirm_timeout,5000}]}].\n',
-    ),
+    RABBITMQ_ADVANCED_CONFIG_FILE: file('advanced.config', shared('advanced.config')),
     // Makes Erlang replace the shell that starts it: one process to signal.
     RABBITMQ_ALLOW_INPUT: '1',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-noinput -kernel inet_dist_use_interface {127,0,0,1} -shutdown_time 1000',

@@ -31,7 +31,6 @@ export const PORT_NAMES = /** @type {PortName[]} */ (Object.keys(PORT_OFFSETS));
 
 export const POSTGRES_SUPERUSER = 'postgres';
 export const RABBITMQ_USER = 'mediconnect';
-export const RABBITMQ_PLUGINS = ['rabbitmq_management', 'rabbitmq_prometheus'];
 
 /** The oldest releases that have what MediConnect uses. */
 export const MINIMUM_VERSIONS = { postgres: '15', redis: '7', rabbitmq: '3.10', go: '1.26.8' };

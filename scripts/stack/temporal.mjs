@@ -16,7 +16,8 @@ export async function startTemporal(options = {}) {
   if (!program) throw new StackError('The Temporal CLI is not there yet; "npm run stack -- install" gets it.');
   const place = await takePlace('temporal', options);
   const { directory, ports } = place;
-  const database = path.join(directory, 'temporal.db');
+  // Named for the binary: another version has another schema.
+  const database = path.join(directory, `${path.basename(path.dirname(program))}.db`);
   if (!options.keepData) for (const suffix of ['', '-wal', '-shm']) rmSync(`${database}${suffix}`, { force: true });
 
   const launch = async () => {
