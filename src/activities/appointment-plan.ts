@@ -104,9 +104,7 @@ export function planAppointment(input: PlanInput): AppointmentPlan {
 }
 
 /** The notice that the latest change calls for, and the version its id is made from. */
-function noticeOf(
-  appointment: AppointmentFacts,
-): { readonly kind: NoticeKind; readonly version: number } | undefined {
+function noticeOf(appointment: AppointmentFacts): { readonly kind: NoticeKind; readonly version: number } | undefined {
   const { status, timeSetVersion, bookedVia, version } = appointment;
   if (status === 'CANCELLED') return { kind: 'cancelled', version };
   if (status !== 'SCHEDULED') return undefined;
@@ -190,9 +188,7 @@ function noticeIds(
   appointment: AppointmentFacts,
   notice: { readonly kind: NoticeKind; readonly version: number },
 ): string[] {
-  return CHANNELS.map((channel) =>
-    notificationId({ appointmentId: appointment.appointmentId, ...notice, channel }),
-  );
+  return CHANNELS.map((channel) => notificationId({ appointmentId: appointment.appointmentId, ...notice, channel }));
 }
 
 function reminderIds(appointment: AppointmentFacts, kind: ReminderKind): string[] {

@@ -61,7 +61,8 @@ export function createAppointmentActivities(deps: AppointmentActivityDeps) {
           const { row, plan } = situation;
           const { action, reminderState } = plan;
           const stored = await storePlan(tx, row.appointment_id, row.version, {
-            nextAction: action.kind === 'none' ? null : action.kind === 'notify' ? action.notificationKind : action.kind,
+            nextAction:
+              action.kind === 'none' ? null : action.kind === 'notify' ? action.notificationKind : action.kind,
             nextActionAt: action.kind === 'none' ? null : new Date(action.at),
             reminderState,
           });
@@ -95,7 +96,10 @@ export function createAppointmentActivities(deps: AppointmentActivityDeps) {
         await completeVisit(deps, act, { appointmentId: input.appointmentId });
         return { outcome: 'completed' };
       } catch (error) {
-        if (error instanceof AppError && (error.code === 'appointment_not_scheduled' || error.code === 'visit_not_begun'))
+        if (
+          error instanceof AppError &&
+          (error.code === 'appointment_not_scheduled' || error.code === 'visit_not_begun')
+        )
           return { outcome: 'refused', code: error.code };
         throw error;
       }

@@ -1,10 +1,10 @@
 import { inContext, type Connection } from '../db/connection.ts';
 import type { NotificationKind } from '../domain/notification.ts';
-import { markQueued, planNotification, requeueForReplay, skipNotification } from '../notifications/ledger.ts';
-import type { NotificationMessage } from '../notifications/message.ts';
+import { markQueued, planNotification, skipNotification, type PlannedNotification } from '../notifications/ledger.ts';
+import type { Publisher } from '../notifications/publish.ts';
 import type { AppointmentRef } from './appointment.ts';
 import { activityNow } from './now.ts';
-import { channelsOf, notificationOf, readSituation, recordSkipped, type NotificationFacts } from './situation.ts';
+import { channelsOf, notificationOf, readSituation, recordSkipped } from './situation.ts';
 
 export interface PublishInput extends AppointmentRef {
   readonly notificationKind: NotificationKind;
@@ -20,7 +20,7 @@ export interface PublishOutcome {
 export interface NotificationActivityDeps {
   readonly connection: Connection;
   readonly clock: () => number;
-  readonly publisher: { publish(message: NotificationMessage): Promise<void> };
+  readonly publisher: Pick<Publisher, 'publish'>;
 }
 
 export function createNotificationActivities(deps: NotificationActivityDeps) {
@@ -36,12 +36,16 @@ export function createNotificationActivities(deps: NotificationActivityDeps) {
       const decided = await inContext(
         connection.db,
         { clinicId: input.clinicId },
-        async (tx): Promise<PublishOutcome | NotificationFacts> => {
+        async (tx): Promise<PublishOutcome | PlannedNotification> => {
           const situation = await readSituation(tx, input.appointmentId, now);
           await recordSkipped(tx, situation, now);
           const { row, ledger, plan } = situation;
           const { action } = plan;
-          if (action.kind !== 'notify' || action.notificationKind !== input.notificationKind || action.at > now.getTime())
+          if (
+            action.kind !== 'notify' ||
+            action.notificationKind !== input.notificationKind ||
+            action.at > now.getTime()
+          )
             return { outcome: 'not_due' };
 
           const { preferred, reachable } = await channelsOf(tx, row.patient_id);

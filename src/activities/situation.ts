@@ -1,17 +1,26 @@
 import { findAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
 import type { Tx } from '../db/connection.ts';
 import { AppError } from '../domain/errors.ts';
-import { notificationsOf, skipNotification } from '../notifications/ledger.ts';
+import {
+  chooseChannel,
+  isReminderKind,
+  notificationId,
+  type Channel,
+  type NotificationKind,
+} from '../domain/notification.ts';
+import {
+  notificationsOf,
+  skipNotification,
+  type NotificationRow,
+  type PlannedNotification,
+} from '../notifications/ledger.ts';
 import { planAppointment, type AppointmentPlan } from './appointment-plan.ts';
-import { chooseChannel, notificationId, isReminderKind, type Channel, type NotificationKind } from '../domain/notification.ts';
-
-type LedgerRow = Awaited<ReturnType<typeof notificationsOf>>[number];
 
 /** The appointment as it stands, and what that means for what comes next. */
 export interface Situation {
   readonly row: AppointmentRow;
   readonly timeZone: string;
-  readonly ledger: readonly LedgerRow[];
+  readonly ledger: readonly NotificationRow[];
   readonly plan: AppointmentPlan;
 }
 
@@ -50,20 +59,6 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
   return { row, timeZone: clinic.time_zone, ledger, plan };
 }
 
-/** One message in the ledger's terms. */
-export interface NotificationFacts {
-  readonly notificationId: string;
-  readonly clinicId: string;
-  readonly appointmentId: string;
-  readonly patientId: string;
-  readonly kind: NotificationKind;
-  readonly channel: Channel;
-  readonly plannedFor: Date;
-  readonly appointmentVersion: number;
-  readonly dueAt: Date;
-  readonly requestId?: string;
-}
-
 /** The message of this kind that the appointment now calls for, on this channel. */
 export function notificationOf(
   row: AppointmentRow,
@@ -71,7 +66,7 @@ export function notificationOf(
   channel: Channel,
   dueAt: Date,
   requestId?: string,
-): NotificationFacts {
+): PlannedNotification {
   const appointmentId = row.appointment_id;
   return {
     notificationId: isReminderKind(kind)
@@ -90,7 +85,7 @@ export function notificationOf(
     plannedFor: row.appointment_time,
     appointmentVersion: row.version,
     dueAt,
-    ...(requestId === undefined ? {} : { requestId }),
+    requestId,
   };
 }
 
@@ -121,7 +116,7 @@ export async function recordSkipped(tx: Tx, situation: Situation, now: Date): Pr
       clinicId: entry.clinic_id,
       appointmentId: entry.appointment_id,
       patientId: entry.patient_id,
-      kind: entry.kind,
+      kind: entry.kind as NotificationKind,
       channel: entry.channel,
       plannedFor: entry.planned_for,
       appointmentVersion: entry.appointment_version,

@@ -25,6 +25,8 @@ export interface ReplayNotificationsInput {
   readonly replayId: string;
   readonly clinicId: string;
   readonly requestId?: string;
+  /** Carried over when it continues as new. */
+  readonly paused?: boolean;
 }
 
 export interface SyncEhrInput {
@@ -53,6 +55,11 @@ export const noShowUndone = defineSignal<[Changed]>('noShowUndone');
 /** These two raise no version and always wake. */
 export const notificationSettled = defineSignal('notificationSettled');
 export const overdue = defineSignal('overdue');
+
+/** What an operator may tell a running replay. */
+export const paused = defineSignal('paused');
+export const resumed = defineSignal('resumed');
+export const stopped = defineSignal('stopped');
 
 export const WORKFLOWS = {
   appointment: 'appointment',

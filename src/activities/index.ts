@@ -1,0 +1,22 @@
+import { createAppointmentActivities, type AppointmentActivityDeps } from './appointment.ts';
+import { createNotificationActivities, type NotificationActivityDeps } from './notification.ts';
+import { createReplayActivities, type ReplayActivityDeps } from './replay.ts';
+import { createWaitlistActivities, type WaitlistActivityDeps } from './waitlist.ts';
+
+export type ActivityDeps = AppointmentActivityDeps &
+  NotificationActivityDeps &
+  WaitlistActivityDeps &
+  ReplayActivityDeps;
+
+/** Everything the workflows can have done. Activities read the row; they are passed ids, versions and instants. */
+export function createActivities(deps: ActivityDeps) {
+  return {
+    ...createAppointmentActivities(deps),
+    ...createNotificationActivities(deps),
+    ...createWaitlistActivities(deps),
+    ...createReplayActivities(deps),
+    // createEhrActivities(deps) of ehr.ts joins here.
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,136 @@
+import { heartbeat } from '@temporalio/activity';
+import { sql } from 'kysely';
+import { inContext, type Connection, type Tx } from '../db/connection.ts';
+import { requeueForReplay } from '../notifications/ledger.ts';
+import type { Publisher } from '../notifications/publish.ts';
+import { activityNow } from './now.ts';
+
+export interface ReplayRef {
+  readonly replayId: string;
+  readonly clinicId: string;
+  readonly requestId?: string;
+}
+
+export interface ReplayPageInput extends ReplayRef {
+  readonly limit: number;
+}
+
+/** How many items of the replay are in which state. */
+export interface ReplayProgress {
+  readonly pending: number;
+  readonly queued: number;
+  readonly notDue: number;
+  readonly notFailed: number;
+}
+
+export interface ReplayActivityDeps {
+  readonly connection: Connection;
+  readonly clock: () => number;
+  readonly publisher: Pick<Publisher, 'publish'>;
+}
+
+export function createReplayActivities(deps: ReplayActivityDeps) {
+  const { connection, clock, publisher } = deps;
+
+  async function replayItem(input: ReplayRef, notificationId: string, now: Date): Promise<void> {
+    const context = { clinicId: input.clinicId };
+    const message = await inContext(connection.db, context, async (tx) => {
+      const outcome = await requeueForReplay(tx, notificationId, now);
+      const row = await tx
+        .selectFrom('notification')
+        .select(['state', 'channel', 'appointment_id', 'request_id'])
+        .where('notification_id', '=', notificationId)
+        .executeTakeFirstOrThrow();
+      // QUEUED although the item is pending: an earlier try of this activity got no further. Publishing again is harmless, leaving it would lose it.
+      if (outcome === 'QUEUED' || row.state === 'QUEUED') return row;
+      await settleItem(tx, input.replayId, notificationId, outcome);
+      return undefined;
+    });
+    if (message === undefined) return;
+
+    const requestId = input.requestId ?? message.request_id;
+    await publisher.publish({
+      schemaVersion: 1,
+      notificationId,
+      clinicId: input.clinicId,
+      appointmentId: message.appointment_id,
+      channel: message.channel,
+      now: now.toISOString(),
+      attempt: 1,
+      ...(requestId === null ? {} : { requestId }),
+    });
+    await inContext(connection.db, context, (tx) => settleItem(tx, input.replayId, notificationId, 'QUEUED'));
+  }
+
+  return {
+    /** Queues the next pending items again and returns how far the replay is. Harmless to repeat. @throws AppError `broker_unavailable` */
+    async replayPage(input: ReplayPageInput): Promise<ReplayProgress> {
+      const now = activityNow(clock);
+      const context = { clinicId: input.clinicId };
+      const page = await inContext(connection.db, context, (tx) =>
+        tx
+          .selectFrom('replay_item')
+          .select('notification_id')
+          .where('replay_id', '=', input.replayId)
+          .where('state', '=', 'PENDING')
+          .orderBy('notification_id')
+          .limit(input.limit)
+          .execute(),
+      );
+      for (const { notification_id } of page) {
+        await replayItem(input, notification_id, now);
+        heartbeat();
+      }
+      return inContext(connection.db, context, (tx) => progressOf(tx, input.replayId));
+    },
+
+    /** Closes the replay. What is still pending was stopped by an operator and says so. */
+    async finishReplay(input: ReplayRef): Promise<ReplayProgress> {
+      return inContext(connection.db, { clinicId: input.clinicId }, async (tx) => {
+        await tx
+          .updateTable('replay_item')
+          .set({ reason: 'stopped', updated_at: sql`now()` })
+          .where('replay_id', '=', input.replayId)
+          .where('state', '=', 'PENDING')
+          .execute();
+        await tx
+          .updateTable('replay')
+          .set({ state: 'FINISHED', finished_at: sql`now()` })
+          .where('replay_id', '=', input.replayId)
+          .where('state', '=', 'RUNNING')
+          .execute();
+        return progressOf(tx, input.replayId);
+      });
+    },
+  };
+}
+
+async function settleItem(
+  tx: Tx,
+  replayId: string,
+  notificationId: string,
+  state: 'QUEUED' | 'NOT_DUE' | 'NOT_FAILED',
+): Promise<void> {
+  await tx
+    .updateTable('replay_item')
+    .set({ state, updated_at: sql`now()` })
+    .where('replay_id', '=', replayId)
+    .where('notification_id', '=', notificationId)
+    .execute();
+}
+
+async function progressOf(tx: Tx, replayId: string): Promise<ReplayProgress> {
+  const rows = await tx
+    .selectFrom('replay_item')
+    .select(['state', sql<number>`count(*)::int`.as('count')])
+    .where('replay_id', '=', replayId)
+    .groupBy('state')
+    .execute();
+  const count = (state: string) => rows.find((row) => row.state === state)?.count ?? 0;
+  return {
+    pending: count('PENDING'),
+    queued: count('QUEUED'),
+    notDue: count('NOT_DUE'),
+    notFailed: count('NOT_FAILED'),
+  };
+}

@@ -1,0 +1,4 @@
+// What the worker's bundle contains: every workflow, by its name.
+export { appointment } from './appointment.ts';
+export { rebookFreedSlot } from './rebook-freed-slot.ts';
+export { replayNotifications } from './replay-notifications.ts';

@@ -1,0 +1,10 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+/** What an operator can filter workflows by in the Temporal Web UI. Ids, states and instants only: search attributes are stored in clear. */
+export const searchAttributes = {
+  clinicId: defineSearchAttributeKey('ClinicId', 'KEYWORD'),
+  providerId: defineSearchAttributeKey('ProviderId', 'KEYWORD'),
+  appointmentStatus: defineSearchAttributeKey('AppointmentStatus', 'KEYWORD'),
+  nextActionAt: defineSearchAttributeKey('NextActionAt', 'DATETIME'),
+  reminderState: defineSearchAttributeKey('ReminderState', 'KEYWORD'),
+} as const;
