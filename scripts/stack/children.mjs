@@ -62,7 +62,7 @@ export function startChild(plan) {
       cwd: plan.cwd,
       detached: true,
       stdio: ['ignore', output, output],
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...plan.env },
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...plan.env },
     },
   );
   closeSync(output);

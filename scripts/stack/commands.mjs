@@ -26,7 +26,7 @@ export function isExecutable(file) {
 export function findPrograms(program, firstFolders = []) {
   const folders = [
     ...firstFolders,
-    ...(process.env.PATH ?? '').split(path.delimiter).filter(Boolean),
+    ...(process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean),
     ...SYSTEM_FOLDERS,
   ];
   return [...new Set(folders.map((folder) => path.join(folder, program)))].filter(isExecutable);

@@ -52,7 +52,7 @@ export async function prepareGo(log) {
  * @returns {Promise<Go>}
  */
 async function fetchGo(oldGo, log) {
-  const cache = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'mediconnect', 'go');
+  const cache = path.join(process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'mediconnect', 'go');
   const goRoot = path.join(cache, `go${MINIMUM_VERSIONS.go}`);
   const program = path.join(goRoot, 'bin', 'go');
   const env = {

@@ -38,13 +38,13 @@ export function givenAddresses(environment) {
     ...(STACK_AMQP_URL && {
       rabbitmq: {
         amqpUrl: STACK_AMQP_URL,
-        amqpManagementUrl: environment.STACK_AMQP_MANAGEMENT_URL || `http://${new URL(STACK_AMQP_URL).hostname}:15672`,
+        amqpManagementUrl: environment['STACK_AMQP_MANAGEMENT_URL'] || `http://${new URL(STACK_AMQP_URL).hostname}:15672`,
       },
     }),
     ...(STACK_TEMPORAL_ADDRESS && {
       temporal: {
         temporalAddress: STACK_TEMPORAL_ADDRESS,
-        temporalUiUrl: environment.STACK_TEMPORAL_UI_URL || `http://${STACK_TEMPORAL_ADDRESS.split(':')[0]}:8233`,
+        temporalUiUrl: environment['STACK_TEMPORAL_UI_URL'] || `http://${STACK_TEMPORAL_ADDRESS.split(':')[0]}:8233`,
       },
     }),
   };

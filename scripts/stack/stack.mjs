@@ -143,9 +143,11 @@ async function startServers({ directory, ports, options, log }) {
   if (unavailable.length > 0) throw new StackError(adviceFor(unavailable, machine.canRunPrivately));
 
   const secret = secretOf(directory);
-  let stopping = false;
+  /** @type {'starting' | 'ready' | 'stopping'} */
+  let phase = 'starting';
   const onUnexpectedExit = (/** @type {import('./children.mjs').Child} */ child) => {
-    if (stopping) return;
+    // While starting, whoever waits for the server tells; a server may also be tried again.
+    if (phase !== 'ready') return;
     log(`${child.name} ended by itself; its last words:\n${child.lastOutput()}`);
     options.onServerExit?.(child.name);
   };
@@ -189,7 +191,7 @@ async function startServers({ directory, ports, options, log }) {
     return servers.urls;
   };
   const stop = once(async () => {
-    stopping = true;
+    phase = 'stopping';
     await Promise.all(stops.map((stopOne) => stopOne()));
   });
 
@@ -202,6 +204,7 @@ async function startServers({ directory, ports, options, log }) {
     await stop();
     throw failure.reason;
   }
+  phase = 'ready';
   return {
     urls: collectUrls(started.map((result) => /** @type {PromiseFulfilledResult<any>} */ (result).value)),
     stop,

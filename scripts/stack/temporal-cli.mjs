@@ -33,7 +33,7 @@ const DOWNLOAD_WITHIN_MS = 180_000;
  */
 export function temporalCacheFolder(goSum, environment, home) {
   const hash = createHash('sha256').update(goSum).digest('hex').slice(0, 16);
-  return path.join(environment.XDG_CACHE_HOME || path.join(home, '.cache'), 'mediconnect', `temporal-${hash}`);
+  return path.join(environment['XDG_CACHE_HOME'] || path.join(home, '.cache'), 'mediconnect', `temporal-${hash}`);
 }
 
 /** Where the binary is, once it is there. */
