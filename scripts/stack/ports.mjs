@@ -68,7 +68,9 @@ export async function takePortBlock() {
 export function portBase(environment) {
   const base = Number(environment['STACK_PORT_BASE'] ?? DEFAULT_PORT_BASE);
   if (!Number.isInteger(base) || base < 1024 || base > 65_000) {
-    throw new StackError(`STACK_PORT_BASE must be a number from 1024 to 65000, not "${environment['STACK_PORT_BASE']}".`);
+    throw new StackError(
+      `STACK_PORT_BASE must be a number from 1024 to 65000, not "${environment['STACK_PORT_BASE']}".`,
+    );
   }
   return base;
 }

@@ -38,7 +38,8 @@ export function givenAddresses(environment) {
     ...(STACK_AMQP_URL && {
       rabbitmq: {
         amqpUrl: STACK_AMQP_URL,
-        amqpManagementUrl: environment['STACK_AMQP_MANAGEMENT_URL'] || `http://${new URL(STACK_AMQP_URL).hostname}:15672`,
+        amqpManagementUrl:
+          environment['STACK_AMQP_MANAGEMENT_URL'] || `http://${new URL(STACK_AMQP_URL).hostname}:15672`,
       },
     }),
     ...(STACK_TEMPORAL_ADDRESS && {
