@@ -73,7 +73,7 @@ export interface ProviderSchedule {
   readonly policy: SchedulePolicy;
 }
 
-/** Who holds a provider's time (DESIGN.md §7). */
+/** Who holds a provider's time. */
 export const RESERVATION_PURPOSES = ['APPOINTMENT', 'HOLD', 'WAITLIST', 'EXTERNAL'] as const;
 export type ReservationPurpose = (typeof RESERVATION_PURPOSES)[number];
 

@@ -17,7 +17,7 @@ export function isReminderKind(kind: string): kind is ReminderKind {
 }
 
 /**
- * What can be true of a notification, with the rank that orders reports about one attempt (DESIGN.md §10): callbacks come late, repeated and out of
+ * What can be true of a notification, with the rank that orders reports about one attempt: callbacks come late, repeated and out of
  * order, and a report never takes a notification back to a lower rank.
  */
 export const NOTIFICATION_STATE_RANK = {

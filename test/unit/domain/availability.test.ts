@@ -251,7 +251,7 @@ describe('an offered slot', () => {
         }
         expect(offered).toEqual(judged);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -280,7 +280,7 @@ describe('an offered slot', () => {
           expect(localDate(asked.schedule.timeZone, slot.from)).toBe(asked.date);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -305,8 +305,26 @@ describe('an offered slot', () => {
         const loaded = asked.busy.filter((each) => overlaps(each, range));
         expect(availableSlots({ ...asked, busy: loaded })).toEqual(availableSlots(asked));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
+  });
+});
+
+describe('the range of reservations that a search must know', () => {
+  it('holds the next day as far as a last visit with its buffer reaches', () => {
+    const rules = schedule({ policy: { bufferAfterMinutes: 20 } });
+    expect(busyRange(rules, MONDAY, MONDAY, 30)).toEqual({
+      from: at('00:00'),
+      to: at('00:50', addDays(MONDAY, 1)),
+    });
+  });
+
+  it('holds the whole day before when the buffer of a first visit is counted there', () => {
+    const rules = schedule({ policy: { bufferBeforeMinutes: 10 } });
+    expect(busyRange(rules, MONDAY, addDays(MONDAY, 2), 30)).toEqual({
+      from: at('00:00', addDays(MONDAY, -1)),
+      to: at('00:30', addDays(MONDAY, 3)),
+    });
   });
 });
 
@@ -442,7 +460,7 @@ describe('the explanation of a day', () => {
         }
         expect(slots).toEqual(availableSlots(asked).slots);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
