@@ -1,4 +1,5 @@
 import { createSandbox } from './sandbox.ts';
+import { loadValidator } from './ehr/validation.ts';
 import type { JSONWebKeySet, JWK } from 'jose';
 import type { SandboxOptions } from './options.ts';
 
@@ -48,7 +49,9 @@ function readKeys(text: string): JSONWebKeySet {
 }
 
 async function main(): Promise<void> {
-  const sandbox = await createSandbox(readOptions(process.env));
+  const options = readOptions(process.env);
+  loadValidator();
+  const sandbox = await createSandbox(options);
   const { webhookPublicKey: sendgridWebhookPublicKey } = sandbox.control.sendgrid;
   process.stdout.write(`${JSON.stringify({ ready: true, url: sandbox.url, sendgridWebhookPublicKey })}\n`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

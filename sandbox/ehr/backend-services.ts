@@ -97,8 +97,10 @@ export function createBackendServices(clients: ReadonlyMap<string, EhrClient>, c
         }
         const scopes = grantScopes(asked, client.scopes ?? EVERYTHING);
         if (scopes.length === 0) return { failure: tokenError('invalid_scope', 'None of the scopes may be granted') };
+        const now = clock().getTime();
+        for (const [old, { expiresAt }] of tokens) if (expiresAt <= now) tokens.delete(old);
         const token = randomBytes(32).toString('base64url');
-        tokens.set(token, { scopes, expiresAt: clock().getTime() + TOKEN_SECONDS * 1_000 });
+        tokens.set(token, { scopes, expiresAt: now + TOKEN_SECONDS * 1_000 });
         return { access_token: token, token_type: 'bearer', expires_in: TOKEN_SECONDS, scope: scopes.join(' ') };
       } catch (error) {
         if (error instanceof AssertionError || error instanceof errors.JOSEError) {

@@ -3,7 +3,6 @@ import { createTenant } from './tenant.ts';
 import { FhirError, fhirError, issueCodeOf, operationOutcome } from './outcome.ts';
 import { hookFaults } from '../fault-hooks.ts';
 import { interact } from './interactions.ts';
-import { loadValidator } from './validation.ts';
 import { NO_STORE, tokenErrorStatus } from '../oauth2/token-request.ts';
 import { parseJson, rawBody, takeRawBodies } from '../raw-body.ts';
 import { runBatch } from './batch.ts';
@@ -106,7 +105,6 @@ export function createEhr(options: EhrOptions, context: VendorContext): EhrStand
 
   function routes(app: FastifyInstance): void {
     takeRawBodies(app);
-    if (clients.size > 0) loadValidator();
     hookFaults(app, {
       faults,
       vendor: (request) => (isTokenRequest(request) ? 'oauth2' : 'ehr'),

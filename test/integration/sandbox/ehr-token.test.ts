@@ -83,8 +83,8 @@ describe('SMART Backend Services', () => {
 
   it('refuses an assertion that was used before', async () => {
     const assertion = await signAssertion(es384, tokenUrl);
-    expect((await requestToken(tokenUrl, assertion)).status).toBe(200);
-    const replayed = await requestToken(tokenUrl, assertion);
+    expect((await requestToken(tokenUrl, assertion, 'system/Patient.rs')).status).toBe(200);
+    const replayed = await requestToken(tokenUrl, assertion, 'system/Patient.rs');
     expect(replayed.status).toBe(401);
     expect(await replayed.json()).toMatchObject({ error: 'invalid_client', error_description: 'jti was used before' });
   });
