@@ -1,8 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
-import { sql } from 'kysely';
-import { inContext, type Connection, type Tx } from '../db/connection.ts';
+import { inContext, type Connection } from '../db/connection.ts';
 import { requeueForReplay } from '../notifications/ledger.ts';
 import type { Publisher } from '../notifications/publish.ts';
+import { closeReplay, pendingItems, progressOf, settleItem, type ReplayProgress } from '../notifications/replay.ts';
 import { activityNow } from './now.ts';
 
 export interface ReplayRef {
@@ -13,14 +13,6 @@ export interface ReplayRef {
 
 export interface ReplayPageInput extends ReplayRef {
   readonly limit: number;
-}
-
-/** How many items of the replay are in which state. */
-export interface ReplayProgress {
-  readonly pending: number;
-  readonly queued: number;
-  readonly notDue: number;
-  readonly notFailed: number;
 }
 
 export interface ReplayActivityDeps {
@@ -67,18 +59,9 @@ export function createReplayActivities(deps: ReplayActivityDeps) {
     async replayPage(input: ReplayPageInput): Promise<ReplayProgress> {
       const now = activityNow(clock);
       const context = { clinicId: input.clinicId };
-      const page = await inContext(connection.db, context, (tx) =>
-        tx
-          .selectFrom('replay_item')
-          .select('notification_id')
-          .where('replay_id', '=', input.replayId)
-          .where('state', '=', 'PENDING')
-          .orderBy('notification_id')
-          .limit(input.limit)
-          .execute(),
-      );
-      for (const { notification_id } of page) {
-        await replayItem(input, notification_id, now);
+      const page = await inContext(connection.db, context, (tx) => pendingItems(tx, input.replayId, input.limit));
+      for (const notificationId of page) {
+        await replayItem(input, notificationId, now);
         heartbeat();
       }
       return inContext(connection.db, context, (tx) => progressOf(tx, input.replayId));
@@ -87,50 +70,9 @@ export function createReplayActivities(deps: ReplayActivityDeps) {
     /** Closes the replay. What is still pending was stopped by an operator and says so. */
     async finishReplay(input: ReplayRef): Promise<ReplayProgress> {
       return inContext(connection.db, { clinicId: input.clinicId }, async (tx) => {
-        await tx
-          .updateTable('replay_item')
-          .set({ reason: 'stopped', updated_at: sql`now()` })
-          .where('replay_id', '=', input.replayId)
-          .where('state', '=', 'PENDING')
-          .execute();
-        await tx
-          .updateTable('replay')
-          .set({ state: 'FINISHED', finished_at: sql`now()` })
-          .where('replay_id', '=', input.replayId)
-          .where('state', '=', 'RUNNING')
-          .execute();
+        await closeReplay(tx, input.replayId);
         return progressOf(tx, input.replayId);
       });
     },
-  };
-}
-
-async function settleItem(
-  tx: Tx,
-  replayId: string,
-  notificationId: string,
-  state: 'QUEUED' | 'NOT_DUE' | 'NOT_FAILED',
-): Promise<void> {
-  await tx
-    .updateTable('replay_item')
-    .set({ state, updated_at: sql`now()` })
-    .where('replay_id', '=', replayId)
-    .where('notification_id', '=', notificationId)
-    .execute();
-}
-
-async function progressOf(tx: Tx, replayId: string): Promise<ReplayProgress> {
-  const rows = await tx
-    .selectFrom('replay_item')
-    .select(['state', sql<number>`count(*)::int`.as('count')])
-    .where('replay_id', '=', replayId)
-    .groupBy('state')
-    .execute();
-  const count = (state: string) => rows.find((row) => row.state === state)?.count ?? 0;
-  return {
-    pending: count('PENDING'),
-    queued: count('QUEUED'),
-    notDue: count('NOT_DUE'),
-    notFailed: count('NOT_FAILED'),
   };
 }

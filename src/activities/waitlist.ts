@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { inContext } from '../db/connection.ts';
+import { setRoundDeadline } from '../db/round-deadline.ts';
 import { findRound } from '../db/waitlist.ts';
 import { AppError } from '../domain/errors.ts';
 import { fillRound as fillThroughTheDoor } from '../scheduling/accept-offer.ts';
@@ -38,20 +38,7 @@ export function createWaitlistActivities(deps: WaitlistActivityDeps) {
     /** Sets the round's deadline, for itself and for the reservation that keeps the slot. @throws AppError `not_found` */
     async beginRound(input: RoundRef): Promise<RoundStart> {
       return inContext(connection.db, { clinicId: input.clinicId }, async (tx) => {
-        const deadline = sql<Date>`now() + make_interval(mins => ${AUTO_BOOK_MINUTES})`;
-        await tx
-          .updateTable('reservation')
-          .set({ expires_at: deadline })
-          .where('round_id', '=', input.roundId)
-          .where('expires_at', '>', sql<Date>`now()`)
-          .execute();
-        await tx
-          .updateTable('waitlist_round')
-          .set({ deadline })
-          .where('round_id', '=', input.roundId)
-          .where('state', '=', 'OPEN')
-          .execute();
-        const round = await findRound(tx, input.roundId);
+        const round = await setRoundDeadline(tx, input.roundId, AUTO_BOOK_MINUTES);
         if (round === undefined) throw new AppError('not_found', { roundId: input.roundId });
         return {
           state: round.state,

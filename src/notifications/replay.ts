@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { v7 as uuidV7 } from 'uuid';
 import { recordAudit } from '../db/audit.ts';
 import type { Tx } from '../db/connection.ts';
@@ -81,4 +82,72 @@ export async function requestReplay(
     detail: { notifications: ids.length },
   });
   return replayId;
+}
+
+/** How many items of a replay are in which state. */
+export interface ReplayProgress {
+  readonly pending: number;
+  readonly queued: number;
+  readonly notDue: number;
+  readonly notFailed: number;
+}
+
+/** The next notifications of a replay that nobody has looked at yet. */
+export async function pendingItems(tx: Tx, replayId: string, limit: number): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('replay_item')
+    .select('notification_id')
+    .where('replay_id', '=', replayId)
+    .where('state', '=', 'PENDING')
+    .orderBy('notification_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.notification_id);
+}
+
+/** What became of one item. */
+export async function settleItem(
+  tx: Tx,
+  replayId: string,
+  notificationId: string,
+  state: 'QUEUED' | 'NOT_DUE' | 'NOT_FAILED',
+): Promise<void> {
+  await tx
+    .updateTable('replay_item')
+    .set({ state, updated_at: sql`now()` })
+    .where('replay_id', '=', replayId)
+    .where('notification_id', '=', notificationId)
+    .execute();
+}
+
+/** Closes the replay. What is still pending was stopped by an operator and says so. */
+export async function closeReplay(tx: Tx, replayId: string): Promise<void> {
+  await tx
+    .updateTable('replay_item')
+    .set({ reason: 'stopped', updated_at: sql`now()` })
+    .where('replay_id', '=', replayId)
+    .where('state', '=', 'PENDING')
+    .execute();
+  await tx
+    .updateTable('replay')
+    .set({ state: 'FINISHED', finished_at: sql`now()` })
+    .where('replay_id', '=', replayId)
+    .where('state', '=', 'RUNNING')
+    .execute();
+}
+
+export async function progressOf(tx: Tx, replayId: string): Promise<ReplayProgress> {
+  const rows = await tx
+    .selectFrom('replay_item')
+    .select(['state', sql<number>`count(*)::int`.as('count')])
+    .where('replay_id', '=', replayId)
+    .groupBy('state')
+    .execute();
+  const count = (state: string) => rows.find((row) => row.state === state)?.count ?? 0;
+  return {
+    pending: count('PENDING'),
+    queued: count('QUEUED'),
+    notDue: count('NOT_DUE'),
+    notFailed: count('NOT_FAILED'),
+  };
 }

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ReplayProgress } from '../activities/replay.ts';
+import type { ReplayProgress } from '../notifications/replay.ts';
 import { overdue, paused, resumed, stopped, type ReplayNotificationsInput } from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
 
@@ -25,26 +25,27 @@ const PAGE_SIZE = 25;
 
 /** Sends failed notifications again, page by page. An operator may pause, resume and stop it by signal; progress is in the current details. */
 export async function replayNotifications(input: ReplayNotificationsInput): Promise<ReplayProgress> {
-  let isPaused = input.paused ?? false;
-  let isStopped = false;
+  const state = { paused: input.paused ?? false, stopped: false };
+  const isPaused = (): boolean => state.paused && !state.stopped;
+  const isStopped = (): boolean => state.stopped;
   setHandler(paused, () => {
-    isPaused = true;
+    state.paused = true;
   });
   setHandler(resumed, () => {
-    isPaused = false;
+    state.paused = false;
   });
   setHandler(stopped, () => {
-    isStopped = true;
+    state.stopped = true;
   });
   setHandler(overdue, () => undefined);
   upsertSearchAttributes([{ key: searchAttributes.clinicId, value: input.clinicId }]);
 
   for (;;) {
-    if (isPaused && !isStopped) {
+    if (isPaused()) {
       setCurrentDetails('**PAUSED** · signal `resumed` or `stopped`');
-      await condition(() => !isPaused || isStopped);
+      await condition(() => !isPaused());
     }
-    if (isStopped) break;
+    if (isStopped()) break;
 
     const progress = await replayPage.executeWithOptions({ summary: `queue up to ${PAGE_SIZE} again` }, [
       { ...input, limit: PAGE_SIZE },
@@ -53,12 +54,12 @@ export async function replayNotifications(input: ReplayNotificationsInput): Prom
     if (progress.pending === 0) break;
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
-      await continueAsNew<typeof replayNotifications>({ ...input, paused: isPaused });
+      await continueAsNew<typeof replayNotifications>({ ...input, paused: isPaused() });
     }
   }
 
   const end = await finishReplay.executeWithOptions({ summary: 'close the replay' }, [input]);
-  setCurrentDetails(describe(isStopped ? 'STOPPED' : 'FINISHED', end));
+  setCurrentDetails(describe(isStopped() ? 'STOPPED' : 'FINISHED', end));
   return end;
 }
 

@@ -35,8 +35,8 @@ async function ensureSchedule(client: Client, declaration: ScheduleDeclaration):
     }
   }
   if (isAsDeclared(present, declaration)) return false;
-  const { scheduleId: _, ...update } = wanted;
-  await handle.update(({ state }) => ({ ...update, state }));
+  const { spec, policies, action } = wanted;
+  await handle.update(({ state }) => ({ spec, policies, action, state }));
   return true;
 }
 

@@ -31,7 +31,7 @@ export async function ensureNamespace(temporal: TemporalClient, retentionDays: n
       await connection.workflowService.listWorkflowExecutions({ namespace, pageSize: 1 });
       return true;
     } catch (error) {
-      if (isGrpcServiceError(error) && error.code === (NOT_FOUND as number)) return false;
+      if (hasStatus(error, NOT_FOUND)) return false;
       throw error;
     }
   };
@@ -43,7 +43,7 @@ export async function ensureNamespace(temporal: TemporalClient, retentionDays: n
       workflowExecutionRetentionPeriod: { seconds: (retentionDays * DAY_SECONDS) as never },
     });
   } catch (error) {
-    if (!isGrpcServiceError(error) || error.code !== (ALREADY_EXISTS as number)) throw error;
+    if (!hasStatus(error, ALREADY_EXISTS)) throw error;
   }
   while (!(await exists())) await delay(100);
   return true;
@@ -69,8 +69,12 @@ export async function ensureSearchAttributes(
       searchAttributes: Object.fromEntries(toAdd.map(({ name, type }) => [name, INDEXED_VALUE_TYPE[type]])),
     });
   } catch (error) {
-    if (!isGrpcServiceError(error) || error.code !== (ALREADY_EXISTS as number)) throw error;
+    if (!hasStatus(error, ALREADY_EXISTS)) throw error;
   }
   while ((await missing()).length > 0) await delay(100);
   return toAdd.map(({ name }) => name);
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return isGrpcServiceError(error) && error.code === (status as typeof error.code);
 }
