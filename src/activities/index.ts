@@ -1,4 +1,5 @@
 import { createAppointmentActivities, type AppointmentActivityDeps } from './appointment.ts';
+import { createEhrActivities, type EhrActivityDeps } from './ehr.ts';
 import { createNotificationActivities, type NotificationActivityDeps } from './notification.ts';
 import { createReplayActivities, type ReplayActivityDeps } from './replay.ts';
 import { createWaitlistActivities, type WaitlistActivityDeps } from './waitlist.ts';
@@ -6,7 +7,8 @@ import { createWaitlistActivities, type WaitlistActivityDeps } from './waitlist.
 export type ActivityDeps = AppointmentActivityDeps &
   NotificationActivityDeps &
   WaitlistActivityDeps &
-  ReplayActivityDeps;
+  ReplayActivityDeps &
+  EhrActivityDeps;
 
 /** Everything the workflows can have done. Activities read the row; they are passed ids, versions and instants. */
 export function createActivities(deps: ActivityDeps) {
@@ -15,7 +17,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createNotificationActivities(deps),
     ...createWaitlistActivities(deps),
     ...createReplayActivities(deps),
-    // createEhrActivities(deps) of ehr.ts joins here.
+    ...createEhrActivities(deps),
   };
 }
 

@@ -20,6 +20,18 @@ const INDEXED_VALUE_TYPE: Readonly<Record<SearchAttributeType, number>> = {
 
 const DAY_SECONDS = 86_400;
 
+/** Does the server answer within this time? */
+export async function answers(temporal: TemporalClient, withinMs: number): Promise<boolean> {
+  try {
+    await temporal.client.withDeadline(Date.now() + withinMs, () =>
+      temporal.connection.workflowService.getSystemInfo({}),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Registers our namespace where it is missing, and waits until the server answers for it. Returns whether it was made. */
 export async function ensureNamespace(temporal: TemporalClient, retentionDays: number): Promise<boolean> {
   const { connection } = temporal;
@@ -76,5 +88,5 @@ export async function ensureSearchAttributes(
 }
 
 function hasStatus(error: unknown, status: number): boolean {
-  return isGrpcServiceError(error) && error.code === (status as typeof error.code);
+  return isGrpcServiceError(error) && [status].includes(error.code);
 }

@@ -1,0 +1,60 @@
+import { loadConfig } from '../config.ts';
+import { createConnection } from '../db/connection.ts';
+import { migrateToLatest } from '../db/migrate.ts';
+import { createTemporalClient } from '../integrations/temporal/client.ts';
+import { ensureSchedules } from '../integrations/temporal/schedules.ts';
+import { answers, ensureNamespace, ensureSearchAttributes } from '../integrations/temporal/set-up.ts';
+import { createLogger } from '../logger.ts';
+import { SCHEDULES } from '../workflows/schedules.ts';
+import { searchAttributes } from '../workflows/search-attributes.ts';
+
+/** How long Temporal has to answer at all, and how long the whole of its part may take. */
+const ANSWER_MS = 10_000;
+const SET_UP_MS = 60_000;
+/** How long closed workflows can be looked at; PostgreSQL keeps the audit. */
+const RETENTION_DAYS = 30;
+
+const config = loadConfig(process.env, ['log', 'databaseOwner', 'temporal']);
+const logger = createLogger({ level: config.log.LOG_LEVEL, role: 'migrate' });
+
+await migrateDatabase();
+await setUpTemporal();
+
+async function migrateDatabase(): Promise<void> {
+  const connection = createConnection({
+    url: config.databaseOwner.DATABASE_OWNER_URL,
+    poolSize: 1,
+    name: 'mediconnect-migrate',
+  });
+  try {
+    const applied = await migrateToLatest(connection.db);
+    logger.info({ event: 'migrated', migrations: applied, count: applied.length });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** What is missing in Temporal is made. Without Temporal the release can start all the same: patients book, and the next run makes up for it. */
+async function setUpTemporal(): Promise<void> {
+  const temporal = createTemporalClient({
+    address: config.temporal.TEMPORAL_ADDRESS,
+    namespace: config.temporal.TEMPORAL_NAMESPACE,
+  });
+  try {
+    if (!(await answers(temporal, ANSWER_MS))) {
+      logger.warn({ event: 'temporal_skipped', dependency: 'temporal' }, 'temporal does not answer: run migrate again');
+      return;
+    }
+    await temporal.client.withDeadline(Date.now() + SET_UP_MS, async () => {
+      const isNew = await ensureNamespace(temporal, RETENTION_DAYS);
+      const attributes = await ensureSearchAttributes(temporal, Object.values(searchAttributes));
+      const schedules = await ensureSchedules(temporal.client, SCHEDULES);
+      logger.info({
+        event: 'temporal_set_up',
+        counts: { namespaces: Number(isNew), attributes: attributes.length, schedules: schedules.length },
+      });
+    });
+  } finally {
+    await temporal.close();
+  }
+}

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createFailureInterceptor } from '../activities/failures.ts';
+import { createActivities } from '../activities/index.ts';
+import { loadConfig } from '../config.ts';
+import { createConnection } from '../db/connection.ts';
+import { createEhrs } from '../integrations/fhir/client.ts';
+import { createRabbitmq } from '../integrations/rabbitmq/rabbitmq.ts';
+import { bundleWorkflows } from '../integrations/temporal/bundle.ts';
+import { createTemporalClient } from '../integrations/temporal/client.ts';
+import { installTemporalRuntime } from '../integrations/temporal/runtime.ts';
+import { runWorkers } from '../integrations/temporal/worker.ts';
+import { createWorkflowCalls } from '../integrations/temporal/workflow-calls.ts';
+import { createLogger } from '../logger.ts';
+import { createPublisher } from '../notifications/publish.ts';
+import { createTopology } from '../notifications/topology.ts';
+import { CALL_DEADLINE_MS, startRelay } from '../relay/relay.ts';
+import { startSweep } from '../relay/sweep.ts';
+import { createSchedulingDeps } from '../scheduling/act.ts';
+import { TASK_QUEUES } from '../workflows/messages.ts';
+
+/** After this the process stops, whatever is still open. */
+const STOP_MS = 30_000;
+/** The relay leases, marks and sweeps: it needs few connections. */
+const RELAY_POOL_SIZE = 3;
+
+const config = loadConfig(process.env, ['log', 'database', 'databaseRelay', 'broker', 'temporal', 'ehr']);
+const logger = createLogger({ level: config.log.LOG_LEVEL, role: 'worker' });
+const temporalAddress = { address: config.temporal.TEMPORAL_ADDRESS, namespace: config.temporal.TEMPORAL_NAMESPACE };
+
+const connection = createConnection({
+  url: config.database.DATABASE_URL,
+  poolSize: config.database.DATABASE_POOL_SIZE,
+  name: 'mediconnect-worker',
+  onError: (error) => logger.warn({ err: error, dependency: 'postgresql' }, 'connection lost'),
+});
+const relayConnection = createConnection({
+  url: config.databaseRelay.DATABASE_RELAY_URL,
+  poolSize: RELAY_POOL_SIZE,
+  name: 'mediconnect-relay',
+  onError: (error) => logger.warn({ err: error, dependency: 'postgresql' }, 'connection lost'),
+});
+const rabbitmq = createRabbitmq({ url: config.broker.AMQP_URL, name: 'mediconnect-worker', logger });
+
+installTemporalRuntime(logger);
+const temporal = createTemporalClient(temporalAddress, { retries: 'none' });
+const workers = runWorkers({
+  ...temporalAddress,
+  workflowBundle: await workflowBundle(),
+  buildId: config.temporal.WORKER_BUILD_ID,
+  interceptors: {
+    activity: [
+      createFailureInterceptor((error, activity) =>
+        logger.warn({ event: 'activity_failed', err: error, ...activity }, 'an activity failed'),
+      ),
+    ],
+  },
+  logger,
+  taskQueues: taskQueues(),
+});
+const relay = startRelay({
+  connection: relayConnection,
+  calls: createWorkflowCalls(temporal.client, CALL_DEADLINE_MS),
+  logger,
+  random: Math.random,
+});
+const sweep = startSweep({ connection: relayConnection, logger, random: Math.random });
+
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+await workers.ready;
+logger.info({ event: 'ready' });
+
+function taskQueues() {
+  const activities = createActivities({
+    ...createSchedulingDeps(connection),
+    clock: () => Date.now(),
+    publisher: createPublisher(rabbitmq, createTopology({ prefix: config.broker.AMQP_QUEUE_PREFIX })),
+    ehrOf: createEhrs({
+      credentials: {
+        clientId: config.ehr.EHR_CLIENT_ID,
+        privateKey: config.ehr.EHR_PRIVATE_KEY,
+        keyId: config.ehr.EHR_KEY_ID,
+      },
+    }),
+  });
+  return [
+    {
+      taskQueue: TASK_QUEUES.appointments,
+      activities,
+      maxConcurrentActivities: 50,
+      maxConcurrentWorkflowTasks: 40,
+      maxCachedWorkflows: 500,
+    },
+    {
+      taskQueue: TASK_QUEUES.sync,
+      activities,
+      maxConcurrentActivities: 10,
+      maxConcurrentWorkflowTasks: 10,
+      maxCachedWorkflows: 50,
+    },
+  ];
+}
+
+/** The build has bundled the workflows next to the compiled code; in development they are bundled now. */
+async function workflowBundle() {
+  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (existsSync(built)) return { codePath: built };
+  const source = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+  return { code: await bundleWorkflows(source, logger) };
+}
+
+/** In reverse order of the start; what was leased or begun and not ended is taken up by the next worker. */
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  logger.info({ event: 'stopping', signal });
+  setTimeout(() => process.exit(1), STOP_MS).unref();
+  await Promise.all([sweep.stop(), relay.stop()]);
+  await workers.stop();
+  await temporal.close();
+  await rabbitmq.close();
+  await relayConnection.close();
+  await connection.close();
+  logger.info({ event: 'stopped' });
+}
