@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
 
 /** The AMQP body of one notification: ids and instants only; the notifier reads the row. Unknown schema versions go to the dead-letter queue. */
 export const NotificationMessage = Type.Object(
@@ -17,3 +18,14 @@ export const NotificationMessage = Type.Object(
   { additionalProperties: false },
 );
 export type NotificationMessage = Static<typeof NotificationMessage>;
+
+/** Reads a body. Undefined for anything that is not a message of a schema version we know. */
+export function readNotificationMessage(content: Buffer): NotificationMessage | undefined {
+  let message: unknown;
+  try {
+    message = JSON.parse(content.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  return Value.Check(NotificationMessage, message) && !Number.isNaN(Date.parse(message.now)) ? message : undefined;
+}

@@ -1,0 +1,131 @@
+import { isReminderKind, type NotificationKind } from '../domain/notification.ts';
+import { countSmsSegments } from './sms-segments.ts';
+import { LANGUAGES, TEMPLATES, type Language, type Template, type TemplateKey } from './templates/templates.ts';
+
+/** What a message is made of. The same facts give the same text, always: a lost answer is settled by looking for the text at the provider. */
+export interface MessageFacts {
+  readonly kind: NotificationKind;
+  readonly clinicName: string;
+  readonly providerName: string;
+  readonly givenName: string;
+  readonly confirmationCode: string;
+  /** The visit's start. */
+  readonly plannedFor: Date;
+  /** The clinic's IANA zone: visits are in person. */
+  readonly timeZone: string;
+  /** The patient's, as a BCP 47 tag; a language without templates reads English. */
+  readonly locale: string;
+}
+
+export interface RenderedEmail {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+const MAX_SMS_SEGMENTS = 2;
+/** Names are cut to the first of these lengths with which the SMS is short enough. */
+const NAME_LENGTHS = [100, 60, 40, 30, 24, 18, 12];
+
+/** The SMS, at most two segments long. */
+export function renderSms(facts: MessageFacts): string {
+  const { template, locale } = templateFor(facts);
+  const when = { ...formatDate(facts, locale, 'short'), code: facts.confirmationCode, name: oneLine(facts.givenName) };
+  const texts = NAME_LENGTHS.map((length) =>
+    fill(template.sms, {
+      ...when,
+      clinic: shorten(oneLine(facts.clinicName), length),
+      provider: shorten(oneLine(facts.providerName), length),
+    }),
+  );
+  const text = texts.find((candidate) => countSmsSegments(candidate) <= MAX_SMS_SEGMENTS) ?? texts.at(-1);
+  return text ?? '';
+}
+
+/** The email: subject, plain text, and the same as simple HTML. */
+export function renderEmail(facts: MessageFacts): RenderedEmail {
+  const { template, locale, language } = templateFor(facts);
+  const values = {
+    ...formatDate(facts, locale, 'long'),
+    code: facts.confirmationCode,
+    name: oneLine(facts.givenName),
+    clinic: oneLine(facts.clinicName),
+    provider: oneLine(facts.providerName),
+  };
+  const subject = fill(template.subject, { ...values, ...formatDate(facts, locale, 'short') });
+  const paragraphs = template.email.map((paragraph) => fill(paragraph, values));
+  const body = paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph).replaceAll('\n', '<br>')}</p>`).join('\n');
+  return {
+    subject,
+    text: paragraphs.join('\n\n'),
+    html: `<!doctype html>\n<html lang="${language}"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head><body>\n${body}\n</body></html>`,
+  };
+}
+
+function templateFor(facts: MessageFacts): {
+  readonly template: Template;
+  readonly language: Language;
+  readonly locale: string;
+} {
+  const wanted = facts.locale.split('-', 1)[0]?.toLowerCase();
+  const language = LANGUAGES.find((known) => known === wanted);
+  return {
+    template: TEMPLATES[language ?? 'en'][templateKey(facts.kind)],
+    language: language ?? 'en',
+    locale: language !== undefined && isLanguageTag(facts.locale) ? facts.locale : (language ?? 'en'),
+  };
+}
+
+function isLanguageTag(locale: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(locale).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function templateKey(kind: NotificationKind): TemplateKey {
+  if (isReminderKind(kind)) return 'reminder';
+  return kind === 'waitlist_booked' ? 'waitlistBooked' : kind;
+}
+
+function formatDate(facts: MessageFacts, locale: string, length: 'short' | 'long') {
+  const base = { timeZone: facts.timeZone, calendar: 'gregory', numberingSystem: 'latn' } as const;
+  const date: Intl.DateTimeFormatOptions =
+    length === 'short'
+      ? { ...base, weekday: 'short', day: 'numeric', month: 'short' }
+      : { ...base, weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' };
+  const time: Intl.DateTimeFormatOptions = { ...base, hour: 'numeric', minute: '2-digit' };
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    // Unicode's narrow and no-break spaces would turn the whole SMS into UCS-2.
+    oneLine(new Intl.DateTimeFormat(locale, options).format(facts.plannedFor));
+  return { date: format(date), time: format(time) };
+}
+
+/** One pass, so that a name that looks like a placeholder stays a name. */
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (placeholder, key: string) => values[key] ?? placeholder);
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/gu, ' ').trim();
+}
+
+function shorten(text: string, length: number): string {
+  const characters = Array.from(text);
+  return characters.length <= length
+    ? text
+    : `${characters
+        .slice(0, length - 3)
+        .join('')
+        .trimEnd()}...`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

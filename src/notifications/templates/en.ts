@@ -1,0 +1,40 @@
+import type { Templates } from './templates.ts';
+
+const WHEN = 'When: {date}, {time}\nWith: {provider}\nWhere: {clinic}';
+const CODE = 'Your confirmation code: {code}';
+const CANNOT_COME =
+  'If you cannot come, please let the clinic know as early as you can, so that somebody else can have the time.';
+
+export const en: Templates = {
+  confirmation: {
+    sms: '{clinic}: your visit with {provider} is booked for {date}, {time} (code {code})',
+    subject: 'Your visit on {date} is booked',
+    email: ['Hello {name},', 'your visit is booked.', WHEN, CODE, CANNOT_COME],
+  },
+  reminder: {
+    sms: '{clinic}: reminder of your visit with {provider} on {date}, {time} (code {code})',
+    subject: 'Reminder: your visit on {date}',
+    email: ['Hello {name},', 'this is a reminder of your visit.', WHEN, CODE, CANNOT_COME],
+  },
+  rescheduled: {
+    sms: '{clinic}: your visit with {provider} was moved to {date}, {time} (code {code})',
+    subject: 'Your visit was moved to {date}',
+    email: ['Hello {name},', 'your visit was moved. This is the new time:', WHEN, CODE, CANNOT_COME],
+  },
+  cancelled: {
+    sms: '{clinic}: your visit with {provider} on {date}, {time}, was cancelled.',
+    subject: 'Your visit on {date} was cancelled',
+    email: ['Hello {name},', 'this visit was cancelled:', WHEN],
+  },
+  waitlistBooked: {
+    sms: '{clinic}: a time you were waiting for came free and is booked for you: {provider}, {date}, {time} (code {code})',
+    subject: 'From the waitlist: your visit on {date} is booked',
+    email: [
+      'Hello {name},',
+      'a time you were waiting for came free, and we booked it for you.',
+      WHEN,
+      CODE,
+      CANNOT_COME,
+    ],
+  },
+};

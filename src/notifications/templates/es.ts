@@ -1,0 +1,40 @@
+import type { Templates } from './templates.ts';
+
+const WHEN = 'Cuándo: {date}, {time}\nCon: {provider}\nDónde: {clinic}';
+const CODE = 'Su código de confirmación: {code}';
+const CANNOT_COME =
+  'Si no puede venir, avise a la clínica cuanto antes para que otra persona pueda aprovechar la hora.';
+
+export const es: Templates = {
+  confirmation: {
+    sms: '{clinic}: su cita con {provider} queda reservada para {date}, {time} (Ref. {code})',
+    subject: 'Su cita del {date} está reservada',
+    email: ['Hola, {name}:', 'Su cita está reservada.', WHEN, CODE, CANNOT_COME],
+  },
+  reminder: {
+    sms: '{clinic}: le recordamos su cita con {provider}: {date}, {time} (Ref. {code})',
+    subject: 'Recordatorio: su cita del {date}',
+    email: ['Hola, {name}:', 'Le recordamos su cita.', WHEN, CODE, CANNOT_COME],
+  },
+  rescheduled: {
+    sms: '{clinic}: su cita con {provider} tiene nueva fecha: {date}, {time} (Ref. {code})',
+    subject: 'Su cita tiene nueva fecha: {date}',
+    email: ['Hola, {name}:', 'Su cita ha cambiado. Esta es la nueva fecha:', WHEN, CODE, CANNOT_COME],
+  },
+  cancelled: {
+    sms: '{clinic}: su cita con {provider} del {date}, {time}, ha sido cancelada.',
+    subject: 'Su cita del {date} ha sido cancelada',
+    email: ['Hola, {name}:', 'Esta cita ha sido cancelada:', WHEN],
+  },
+  waitlistBooked: {
+    sms: '{clinic}: se ha liberado una hora que esperaba y es suya: {provider}, {date}, {time} (Ref. {code})',
+    subject: 'Lista de espera: su cita del {date} está reservada',
+    email: [
+      'Hola, {name}:',
+      'Se ha liberado una hora que esperaba y la hemos reservado para usted.',
+      WHEN,
+      CODE,
+      CANNOT_COME,
+    ],
+  },
+};
