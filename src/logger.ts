@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type ChildLoggerOptions, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 
 export type { Logger } from 'pino';
 
@@ -34,7 +34,6 @@ const ALLOWED = new Set([
     'responseTime',
     'durationMs',
     'lagMs',
-    'address',
     'port',
     'url',
     'queue',
@@ -73,40 +72,67 @@ export function createLogger(
   options: { readonly level: string; readonly role: string },
   destination?: DestinationStream,
 ): Logger {
-  const settings = {
+  const settings: LoggerOptions = {
     level: options.level,
     base: { role: options.role, pid: process.pid },
-    formatters: {
-      level: (label: string) => ({ level: label }),
-      log: (fields: Record<string, unknown>) =>
-        Object.fromEntries(
-          Object.entries(fields)
-            .filter(([key]) => ALLOWED.has(key))
-            .map(([key, value]) => [key, safe(key, value)]),
-        ),
-    },
+    formatters: { level: (label) => ({ level: label }), log: allowedOf },
     serializers: { err: (value: unknown) => value, error: (value: unknown) => value },
+    hooks: {
+      logMethod(args, method) {
+        method.apply(this, repeatsErrorMessage(args) ? [args[0], 'error'] : args);
+      },
+    },
   };
-  return destination === undefined ? pino(settings) : pino(settings, destination);
+  const logger = destination === undefined ? pino(settings) : pino(settings, destination);
+  // pino's formatters do not see a child's bindings. Children inherit this method.
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on its logger
+  const plainChild: (this: Logger, bindings: object, options?: ChildLoggerOptions) => Logger = logger.child;
+  return Object.assign(logger, {
+    child(this: Logger, bindings: object, options?: ChildLoggerOptions) {
+      return plainChild.call(this, allowedOf(bindings), options);
+    },
+  });
+}
+
+/** Without a text pino takes the error's message as the text, and some callers give it themselves. */
+function repeatsErrorMessage([first, text]: readonly unknown[]): boolean {
+  const error = first instanceof Error ? first : (first as { err?: unknown } | null | undefined)?.err;
+  const message = (error as { message?: unknown } | null | undefined)?.message;
+  if (typeof message !== 'string' || message === '') return false;
+  return text === undefined || (typeof text === 'string' && text.includes(message));
+}
+
+function allowedOf(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([key]) => ALLOWED.has(key))
+      .map(([key, value]) => [key, safe(key, value)]),
+  );
 }
 
 function safe(key: string, value: unknown): unknown {
-  if (value instanceof Error) return describeError(value);
-  if ((key === 'err' || key === 'error') && typeof value === 'object' && value !== null)
-    return describeError(value as Error);
-  return value;
+  if (value instanceof Error || key === 'err' || key === 'error') return describeError(value);
+  if (Array.isArray(value)) return value.map((each) => safe(key, each));
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (key === 'counts') return Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each === 'number'));
+  return allowedOf(value);
 }
 
 /** The name, the code and where: everything an operator needs that cannot hold a value. */
-function describeError(error: Error & { code?: unknown; cause?: unknown }): Record<string, unknown> {
+function describeError(thrown: unknown): Record<string, unknown> {
+  if (typeof thrown !== 'object' || thrown === null) return { name: typeof thrown };
+  const { name, code, message, stack, cause } = thrown as Partial<Record<keyof Error | 'code', unknown>>;
+  const text = typeof stack === 'string' ? stack : '';
+  const frames =
+    typeof message === 'string' && text.includes(message) ? text.slice(text.indexOf(message) + message.length) : text;
   return {
-    name: error.name,
-    ...(error.code === undefined ? {} : { code: error.code }),
-    at: (error.stack ?? '')
+    name: typeof name === 'string' ? name : 'Error',
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    at: frames
       .split('\n')
       .filter((line) => line.trimStart().startsWith('at '))
       .slice(0, 8)
       .map((line) => line.trim()),
-    ...(error.cause instanceof Error ? { cause: describeError(error.cause) } : {}),
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };
 }
