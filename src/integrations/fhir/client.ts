@@ -257,6 +257,7 @@ function readEntry<R extends FhirResource>(
 }
 
 /** What came, if it is of the type that was meant. The one cast from untyped JSON: callers check what they rely on. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller names the type it asked for
 function received<R extends FhirResource>(type: string, body: unknown): R | undefined {
   return (body as { resourceType?: unknown } | null | undefined)?.resourceType === type ? (body as R) : undefined;
 }

@@ -1,0 +1,330 @@
+import type { Appointment } from 'fhir/r4.js';
+import type { Selectable } from 'kysely';
+import { AppError } from '../domain/errors.ts';
+import type { AppointmentRow } from './appointments.ts';
+import { recordAudit } from './audit.ts';
+import { translated, type Connection, type Tx } from './connection.ts';
+import { enqueue } from './outbox.ts';
+import type { Database } from './schema.ts';
+
+/** Where the clinic's EHR is and what it accepts, as it was configured. */
+export type EhrConnectionRow = Selectable<Database['ehr_connection']>;
+
+/** The clinic's EHR connection. @throws AppError `ehr_not_configured` */
+export async function ehrConnection(tx: Tx): Promise<EhrConnectionRow> {
+  const row = await tx.selectFrom('ehr_connection').selectAll().executeTakeFirst();
+  if (row === undefined) throw new AppError('ehr_not_configured');
+  return row;
+}
+
+/** What `ehr_link.snapshot` holds of one appointment. */
+export interface EhrSnapshot {
+  /** What we said when the EHR last took it; null if it did not store it as told. */
+  readonly told: Appointment | null;
+  /** What the EHR held after that, its own additions included. */
+  readonly stored: Appointment | null;
+  /** What was sent since without an answer, oldest first. */
+  readonly unanswered: readonly Appointment[];
+}
+
+/** How an appointment stands with the EHR: `UNKNOWN` has been sent and not answered. */
+export type EhrLinkState = Selectable<Database['ehr_link']>['state'];
+
+/** An appointment whose version the EHR has not been told, and what is known of it there. */
+export interface AppointmentAhead {
+  readonly appointment: AppointmentRow;
+  readonly ehrId: string | null;
+  readonly ehrVersion: string | null;
+  readonly syncedVersion: number;
+  readonly snapshot: EhrSnapshot;
+}
+
+/**
+ * The next appointments that are ahead of the EHR, by id after `after`. What this run has parked already at its present version is left out, so
+ * that a page that is read again after a crash goes on where it was.
+ */
+export async function appointmentsAhead(
+  tx: Tx,
+  page: { readonly runId: string; readonly after: string | null; readonly limit: number },
+): Promise<AppointmentAhead[]> {
+  const rows = await tx
+    .selectFrom('appointment as a')
+    .leftJoin('ehr_link as l', 'l.appointment_id', 'a.appointment_id')
+    .leftJoin('ehr_sync_item as i', (join) =>
+      join
+        .onRef('i.appointment_id', '=', 'a.appointment_id')
+        .on('i.run_id', '=', page.runId)
+        .onRef('i.appointment_version', '=', 'a.version')
+        .on('i.outcome', '=', 'PARKED'),
+    )
+    .selectAll('a')
+    .select(['l.ehr_id', 'l.ehr_version', 'l.snapshot', 'l.synced_version'])
+    .where('i.run_id', 'is', null)
+    .where((eb) => eb('a.version', '>', eb.fn.coalesce('l.synced_version', eb.lit(0))))
+    .$if(page.after !== null, (query) => query.where('a.appointment_id', '>', page.after))
+    .orderBy('a.appointment_id')
+    .limit(page.limit)
+    .execute();
+  return rows.map(({ ehr_id, ehr_version, snapshot, synced_version, ...appointment }) => ({
+    appointment,
+    ehrId: ehr_id,
+    ehrVersion: ehr_version,
+    syncedVersion: synced_version ?? 0,
+    snapshot: { told: null, stored: null, unanswered: [], ...(snapshot as Partial<EhrSnapshot> | null) },
+  }));
+}
+
+/** An appointment's whole standing with the EHR. */
+export interface EhrLinkChange {
+  readonly appointmentId: string;
+  readonly state: EhrLinkState;
+  readonly reason: string | null;
+  readonly ehrId: string | null;
+  readonly ehrVersion: string | null;
+  /** The version the EHR holds; 0 if none. */
+  readonly syncedVersion: number;
+  readonly snapshot: EhrSnapshot;
+  /** Left out: as it was. */
+  readonly syncedAt?: Date;
+}
+
+/** Replaces what is known of these appointments at the EHR. Only for the clinic's one writer: it has read what it replaces. */
+export async function saveLinks(tx: Tx, clinicId: string, links: readonly EhrLinkChange[]): Promise<void> {
+  if (links.length === 0) return;
+  await tx
+    .insertInto('ehr_link')
+    .values(
+      links.map((link) => ({
+        appointment_id: link.appointmentId,
+        clinic_id: clinicId,
+        ehr_id: link.ehrId,
+        ehr_version: link.ehrVersion,
+        synced_version: link.syncedVersion,
+        snapshot: JSON.stringify(link.snapshot),
+        state: link.state,
+        reason: link.reason,
+        synced_at: link.syncedAt ?? null,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.column('appointment_id').doUpdateSet((eb) => ({
+        ehr_id: eb.ref('excluded.ehr_id'),
+        ehr_version: eb.ref('excluded.ehr_version'),
+        synced_version: eb.ref('excluded.synced_version'),
+        snapshot: eb.ref('excluded.snapshot'),
+        state: eb.ref('excluded.state'),
+        reason: eb.ref('excluded.reason'),
+        synced_at: eb.fn.coalesce('excluded.synced_at', 'ehr_link.synced_at'),
+      })),
+    )
+    .execute();
+}
+
+/** What became of one appointment in one run. */
+export interface EhrSyncItem {
+  readonly appointmentId: string;
+  readonly appointmentVersion: number;
+  readonly outcome: Selectable<Database['ehr_sync_item']>['outcome'];
+  readonly reason: string | null;
+  readonly ehrId: string | null;
+}
+
+/** Records outcomes; the later one counts when an appointment is met twice in a run. */
+export async function saveItems(
+  tx: Tx,
+  run: { readonly clinicId: string; readonly runId: string },
+  items: readonly EhrSyncItem[],
+  recordedAt: Date,
+): Promise<void> {
+  if (items.length === 0) return;
+  await tx
+    .insertInto('ehr_sync_item')
+    .values(
+      items.map((item) => ({
+        run_id: run.runId,
+        clinic_id: run.clinicId,
+        appointment_id: item.appointmentId,
+        appointment_version: item.appointmentVersion,
+        outcome: item.outcome,
+        reason: item.reason,
+        ehr_id: item.ehrId,
+        recorded_at: recordedAt,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['run_id', 'appointment_id']).doUpdateSet((eb) => ({
+        appointment_version: eb.ref('excluded.appointment_version'),
+        outcome: eb.ref('excluded.outcome'),
+        reason: eb.ref('excluded.reason'),
+        ehr_id: eb.ref('excluded.ehr_id'),
+        recorded_at: eb.ref('excluded.recorded_at'),
+      })),
+    )
+    .execute();
+}
+
+export interface SyncCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly parked: number;
+}
+
+/** Counts the run's outcomes anew and writes them on the run: counting up would count twice what a crash makes happen twice. */
+export async function recountRun(tx: Tx, runId: string): Promise<SyncCounts> {
+  const counted = tx
+    .selectFrom('ehr_sync_item')
+    .where('run_id', '=', runId)
+    .select(({ fn }) => [
+      fn.countAll<number>().filterWhere('outcome', '=', 'CREATED').as('created'),
+      fn.countAll<number>().filterWhere('outcome', '=', 'UPDATED').as('updated'),
+      fn.countAll<number>().filterWhere('outcome', '=', 'UNCHANGED').as('unchanged'),
+      fn.countAll<number>().filterWhere('outcome', '=', 'PARKED').as('parked'),
+    ]);
+  return tx
+    .with('counted', () => counted)
+    .updateTable('ehr_sync_run')
+    .from('counted')
+    .set((eb) => ({
+      created: eb.ref('counted.created'),
+      updated: eb.ref('counted.updated'),
+      unchanged: eb.ref('counted.unchanged'),
+      parked: eb.ref('counted.parked'),
+    }))
+    .where('run_id', '=', runId)
+    .returning(['ehr_sync_run.created', 'ehr_sync_run.updated', 'ehr_sync_run.unchanged', 'ehr_sync_run.parked'])
+    .executeTakeFirstOrThrow();
+}
+
+export type SyncRunState = Selectable<Database['ehr_sync_run']>['state'];
+
+/** The run's state. @throws AppError `not_found` */
+export async function syncRunState(tx: Tx, runId: string): Promise<SyncRunState> {
+  const row = await tx.selectFrom('ehr_sync_run').select('state').where('run_id', '=', runId).executeTakeFirst();
+  if (row === undefined) throw new AppError('not_found');
+  return row.state;
+}
+
+/** The clinic's oldest run that nobody has ended: asked for and not begun, or left by a run that was killed. */
+export async function openSyncRun(tx: Tx): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('ehr_sync_run')
+    .select('run_id')
+    .where('state', '=', 'RUNNING')
+    .orderBy('run_id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.run_id;
+}
+
+export async function insertSyncRun(
+  tx: Tx,
+  run: {
+    readonly runId: string;
+    readonly clinicId: string;
+    readonly trigger: 'nightly' | 'on_demand';
+    readonly startedAt: Date;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('ehr_sync_run')
+    .values({
+      run_id: run.runId,
+      clinic_id: run.clinicId,
+      trigger: run.trigger,
+      state: 'RUNNING',
+      reason: null,
+      started_at: run.startedAt,
+    })
+    .execute();
+}
+
+/** Says on the run why it is waiting, while it is tried again. */
+export async function noteTrouble(tx: Tx, runId: string, reason: string): Promise<void> {
+  await tx
+    .updateTable('ehr_sync_run')
+    .set({ reason })
+    .where('run_id', '=', runId)
+    .where('state', '=', 'RUNNING')
+    .execute();
+}
+
+/** Ends a run that reached its end. A run that has ended stays as it is. */
+export async function finishRun(tx: Tx, runId: string, finishedAt: Date): Promise<void> {
+  await tx
+    .updateTable('ehr_sync_run')
+    .set({ state: 'FINISHED', reason: null, finished_at: finishedAt })
+    .where('run_id', '=', runId)
+    .where('state', '=', 'RUNNING')
+    .execute();
+}
+
+/** Ends every open run of the clinic as failed: what waits behind the one that failed would meet the same. */
+export async function failOpenRuns(tx: Tx, reason: string, finishedAt: Date): Promise<void> {
+  await tx
+    .updateTable('ehr_sync_run')
+    .set({ state: 'FAILED', reason, finished_at: finishedAt })
+    .where('state', '=', 'RUNNING')
+    .execute();
+}
+
+/** Who asks for a sync, and where. */
+export interface SyncAct {
+  readonly clinicId: string;
+  readonly actor: { readonly kind: string; readonly id: string };
+  readonly requestId?: string;
+  readonly now: Date;
+}
+
+/**
+ * Writes down that the clinic's EHR is to be told now; the relay starts the workflow that does it.
+ *
+ * @param runId - the run's id, drawn by the caller: a UUIDv7
+ * @throws AppError `ehr_not_configured`
+ */
+export async function requestSync(tx: Tx, act: SyncAct, runId: string): Promise<void> {
+  await ehrConnection(tx);
+  const { clinicId, actor, requestId } = act;
+  await insertSyncRun(tx, { runId, clinicId, trigger: 'on_demand', startedAt: act.now });
+  await enqueue(tx, { clinicId, aggregate: 'ehr_sync', aggregateId: runId, event: 'requested', requestId });
+  await recordAudit(tx, { clinicId, entity: 'ehr_sync_run', entityId: runId, action: 'requested', actor, requestId });
+}
+
+/**
+ * Runs `work` as the clinic's only writer to its EHR, in any process: no server makes a conditional create safe against a second one. The lock is
+ * a session's, because the work waits for another system and must not hold a transaction open; it ends with the connection.
+ *
+ * @param work - is told when the lock is lost, and must stop
+ * @throws AppError `temporarily_unavailable` while another one is at it
+ */
+export async function asOnlyWriter<T>(
+  connection: Connection,
+  clinicId: string,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const client = await translated(() => connection.pool.connect());
+  const lost = new AbortController();
+  const onError = () => lost.abort(new AppError('database_unavailable'));
+  client.on('error', onError);
+  const key = `ehr-writer:${clinicId}`;
+  let healthy = false;
+  try {
+    const { rows } = await translated(() =>
+      client.query<{ locked: boolean }>('select pg_try_advisory_lock(hashtextextended($1, 0)) as locked', [key]),
+    );
+    healthy = true;
+    if (rows[0]?.locked !== true) throw new AppError('temporarily_unavailable');
+    try {
+      return await work(lost.signal);
+    } finally {
+      // A connection that cannot unlock is closed, which unlocks.
+      healthy = await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [key]).then(
+        () => !lost.signal.aborted,
+        () => false,
+      );
+    }
+  } finally {
+    client.off('error', onError);
+    client.release(!healthy);
+  }
+}
