@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // node scripts/stack/cli.mjs up | down | status | reset | install
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { stopLeftovers } from './children.mjs';
+import { removeComposeProject } from './compose.mjs';
 import { askRunningStack } from './control.mjs';
-import { chooseFolder, openFolder } from './folders.mjs';
+import { chooseFolder, clearDeadRuns, openFolder } from './folders.mjs';
 import { ensureInstalled } from './install.mjs';
 import { takeLock } from './lock.mjs';
 import { createLog } from './progress.mjs';
@@ -75,8 +77,15 @@ async function reset() {
   const folder = openFolder(chooseFolder(ROOT));
   const release = await takeLock(path.join(folder, 'lock'), { waitSeconds: 0 });
   if (!release) throw new StackError('The stack is running; stop it first: npm run stack -- down');
-  rmSync(folder, { recursive: true, force: true });
-  console.log(`removed ${folder}`);
+  const log = createLog();
+  await stopLeftovers(folder, log);
+  await clearDeadRuns(folder, log);
+  await removeComposeProject(folder);
+  // Test runs that are going on live there, too.
+  for (const name of readdirSync(folder).filter((entry) => entry !== 'runs')) {
+    rmSync(path.join(folder, name), { recursive: true, force: true });
+  }
+  console.log(`removed the data in ${folder}`);
 }
 
 const COMMANDS = { up, down, status, reset, install: () => ensureInstalled() };

@@ -1,4 +1,5 @@
 // The same servers from docker-compose.yml, for machines where they are not installed and a Docker engine runs.
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { postgresAddresses, rabbitmqAddresses, redisAddresses, temporalAddresses } from './addresses.mjs';
@@ -42,10 +43,7 @@ export function composeEnvironment(ports, secret) {
  * @returns {Promise<{ urls: Partial<import('./index.d.mts').StackUrls>, stop: () => Promise<void> }>}
  */
 export async function startWithCompose({ root, directory, services, ports, secret, ephemeral, log }) {
-  const project = `mediconnect-${path
-    .basename(directory)
-    .replaceAll(/[^a-z0-9]/gi, '')
-    .toLowerCase()}`;
+  const project = `mediconnect-${createHash('sha256').update(directory).digest('hex').slice(0, 12)}`;
   writeFileSync(path.join(directory, MARK), project);
   const compose = ['compose', '-p', project, '-f', path.join(root, 'docker-compose.yml')];
   const env = { ...process.env, ...composeEnvironment(ports, secret) };
@@ -58,6 +56,7 @@ export async function startWithCompose({ root, directory, services, ports, secre
   );
   if (result.status !== 0)
     throw new StackError(`Docker Compose could not start the servers:\n${lastLines(result.output)}`);
+  for (const service of services) log(`${service} ready`);
   return {
     urls: composeUrls(services, ports, secret),
     async stop() {
@@ -83,7 +82,7 @@ function composeUrls(services, ports, secret) {
 }
 
 /**
- * Removes the containers of a run whose process is gone.
+ * Removes the containers and volumes that were started for a folder.
  * @param {string} directory
  */
 export async function removeComposeProject(directory) {
