@@ -173,7 +173,7 @@ describe('status callbacks', () => {
     const { sid } = await send({ statusCallback });
     await eventually(() => expect(product.received).toHaveLength(2));
     expect(product.received.map((webhook) => formOf(webhook)['MessageStatus'])).toEqual(['sent', 'delivered']);
-    expect(formOf(product.received[1]!)).toEqual({
+    expect(formOf(product.webhook(1))).toEqual({
       AccountSid: ACCOUNT_SID,
       ApiVersion: '2010-04-01',
       From: OUR_NUMBER,
@@ -184,7 +184,7 @@ describe('status callbacks', () => {
       To: PATIENT,
     });
     expect(product.received.map(isGenuine)).toEqual([true, true]);
-    expect(product.received[0]!.url).toBe('/callbacks/twilio?notification=42&x=a%20b');
+    expect(product.webhook(0).url).toBe('/callbacks/twilio?notification=42&x=a%20b');
   });
 
   it('reports a delivery that fails on command, with its code', async () => {
@@ -196,7 +196,7 @@ describe('status callbacks', () => {
     });
     const { sid } = await send({ statusCallback: `${product.url}/status` });
     await eventually(() => expect(product.received).toHaveLength(2));
-    expect(formOf(product.received[1]!)).toMatchObject({ MessageStatus: 'undelivered', ErrorCode: '30003' });
+    expect(formOf(product.webhook(1))).toMatchObject({ MessageStatus: 'undelivered', ErrorCode: '30003' });
     expect(await client().messages(sid).fetch()).toMatchObject({ status: 'undelivered', errorCode: 30003 });
 
     const second = await send();
@@ -325,7 +325,7 @@ describe('a patient’s text', () => {
     });
     const result = await sandbox.control.twilio.inbound(text('1'));
     expect(result).toMatchObject({ status: 200, replies: ['Thanks & see you'] });
-    expect(formOf(product.received[0]!)).toMatchObject({
+    expect(formOf(product.webhook(0))).toMatchObject({
       MessageSid: result.sid,
       From: PATIENT,
       To: OUR_NUMBER,
@@ -333,7 +333,7 @@ describe('a patient’s text', () => {
       NumMedia: '0',
       SmsStatus: 'received',
     });
-    expect(isGenuine(product.received[0]!)).toBe(true);
+    expect(isGenuine(product.webhook(0))).toBe(true);
     expect(sandbox.control.messages({ channel: 'sms' }).map(({ direction, text: body }) => [direction, body])).toEqual([
       ['outbound', 'Thanks & see you'],
       ['inbound', '1'],

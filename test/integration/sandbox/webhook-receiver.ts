@@ -13,6 +13,8 @@ export interface ReceivedWebhook {
 export interface WebhookReceiver {
   url: string;
   received: ReceivedWebhook[];
+  /** One of them, counted from zero; fails when it has not come. */
+  webhook(index: number): ReceivedWebhook;
   /** The answers still to come; afterwards it is 204 without a body. */
   answers: { status: number; body?: string }[];
   close(): Promise<void>;
@@ -35,6 +37,11 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   return {
     url: `http://127.0.0.1:${String(port)}`,
     received,
+    webhook(index) {
+      const webhook = received[index];
+      if (!webhook) throw new Error(`Only ${received.length} webhooks have come`);
+      return webhook;
+    },
     answers,
     close: () =>
       new Promise((resolve) => {
