@@ -1,0 +1,57 @@
+import { auditOf } from '../../db/audit.ts';
+import type { AppointmentRow } from '../../db/appointments.ts';
+import type { Tx } from '../../db/connection.ts';
+import { notificationsOf } from '../../notifications/ledger.ts';
+import type { Position } from '../cursor.ts';
+import { STAFF_READ } from '../staff-reads.ts';
+
+export interface AppointmentFilter {
+  readonly status?: AppointmentRow['status'];
+  readonly providerId?: string;
+  readonly patientId?: string;
+  /** The visit starts in `[from, to)`. */
+  readonly from?: Date;
+  readonly to?: Date;
+  readonly after?: Position;
+  readonly limit: number;
+}
+
+/** By start and id; one row more than `limit` when there is a next page. */
+export function appointmentsWhere(tx: Tx, filter: AppointmentFilter): Promise<AppointmentRow[]> {
+  let query = tx
+    .selectFrom('appointment')
+    .selectAll()
+    .orderBy('appointment_time')
+    .orderBy('appointment_id')
+    .limit(filter.limit + 1);
+  if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+  if (filter.providerId !== undefined) query = query.where('provider_id', '=', filter.providerId);
+  if (filter.patientId !== undefined) query = query.where('patient_id', '=', filter.patientId);
+  if (filter.from !== undefined) query = query.where('appointment_time', '>=', filter.from);
+  if (filter.to !== undefined) query = query.where('appointment_time', '<', filter.to);
+  const { after } = filter;
+  if (after !== undefined) {
+    query = query.where((eb) =>
+      eb.or([
+        eb('appointment_time', '>', after.at),
+        eb.and([eb('appointment_time', '=', after.at), eb('appointment_id', '>', after.id)]),
+      ]),
+    );
+  }
+  return query.execute();
+}
+
+/** What happened to an appointment: the audit of it and of its freed slot, and the ledger's messages. The audit of who read it is left out. */
+export async function historyOf(tx: Tx, appointmentId: string) {
+  const events = await auditOf(tx, 'appointment', appointmentId);
+  const rounds = await tx
+    .selectFrom('waitlist_round')
+    .select(['round_id', 'state', 'deadline', 'filled_appointment_id', 'closed_at', 'closed_reason', 'created_at'])
+    .where('freed_appointment_id', '=', appointmentId)
+    .orderBy('created_at')
+    .execute();
+  const notifications = await notificationsOf(tx, appointmentId);
+  return { events: events.filter((event) => event.action !== STAFF_READ), rounds, notifications };
+}
+
+export type AppointmentHistory = Awaited<ReturnType<typeof historyOf>>;

@@ -1,0 +1,332 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { AppointmentRow } from '../../db/appointments.ts';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import type { Caller } from '../authentication.ts';
+import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
+import { actIn, callerOf, readerOf } from '../caller.ts';
+import { pageOf, positionOf } from '../cursor.ts';
+import type { Attend, Doors } from '../doors.ts';
+import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
+import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import type { Reads } from '../reads.ts';
+import { IdempotencyHeaders, Nothing } from '../schemas.ts';
+import type { Reader } from '../staff-reads.ts';
+import {
+  AppointmentAnswer,
+  appointmentBody,
+  AppointmentPage,
+  AppointmentPath,
+  BookedAnswer,
+  BookingBody,
+  CancelQuery,
+  ListQuery,
+  MoveBody,
+  Timeline,
+  timelineBody,
+  VersionHeaders,
+} from './schemas.ts';
+
+export interface AppointmentRoutes {
+  readonly doors: Doors;
+  readonly reads: Reads;
+  readonly now: () => Date;
+}
+
+const BOOKING_ROUTE = 'POST /api/v1/appointments';
+
+const SLOT_PROBLEMS = [
+  'slot_taken',
+  'patient_busy',
+  'in_the_past',
+  'too_soon',
+  'too_far_ahead',
+  'invalid_duration',
+  'off_grid',
+  'outside_hours',
+  'provider_closed',
+  'provider_away',
+  'day_full',
+] as const satisfies readonly ErrorCode[];
+
+/** Booking, reading, moving, cancelling and attending. */
+export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> = (
+  app,
+  { doors, reads, now },
+  done,
+) => {
+  app.post(
+    '/appointments',
+    {
+      config: { problems: ['not_found', ...SLOT_PROBLEMS, 'idempotency_in_progress', 'idempotency_mismatch'] },
+      schema: {
+        operationId: 'bookAppointment',
+        tags: ['appointments'],
+        summary: 'Book an appointment',
+        description:
+          'Books one start that the availability search offers. Whoever asks first has it: everybody else is answered 409. A patient’s first booking registers them at the clinic.',
+        headers: IdempotencyHeaders,
+        body: BookingBody,
+        response: {
+          201: BookedAnswer,
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'bookAppointment');
+      const { patientId, providerId, durationMinutes } = request.body;
+      const appointmentTime = new Date(request.body.appointmentTime);
+      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, BOOKING_ROUTE, {
+        ...request.body,
+        appointmentTime: appointmentTime.toISOString(),
+      });
+      assertOwnPatient(caller, patientId);
+      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const booked = await doors.book(actIn(request, clinicId, now()), {
+        patientId,
+        providerId,
+        appointmentTime,
+        durationMinutes,
+        registersPatient: caller.role === 'patient',
+        ...(idempotency === undefined ? {} : { idempotency }),
+      });
+      if (booked.replayed) void reply.header(REPLAYED_HEADER, 'true');
+      return reply
+        .code(201)
+        .header('location', `/api/v1/appointments/${booked.appointmentId}`)
+        .header('etag', entityTag(booked.version))
+        .send({
+          appointmentId: booked.appointmentId,
+          confirmationCode: booked.confirmationCode,
+          status: booked.status,
+        });
+    },
+  );
+
+  app.get(
+    '/appointments',
+    {
+      schema: {
+        operationId: 'listAppointments',
+        tags: ['appointments'],
+        summary: 'List appointments',
+        description: "A patient's own at every clinic; for staff their clinic's. Earliest start first.",
+        querystring: ListQuery,
+        response: { 200: AppointmentPage },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'listAppointments');
+      const { status, providerId, patientId, from, to, limit = 25, cursor } = request.query;
+      const after = positionOf(cursor);
+      const rows = await reads.appointments(rowsOf(caller), readerOf(request), {
+        limit,
+        ...(status === undefined ? {} : { status }),
+        ...(providerId === undefined ? {} : { providerId }),
+        ...(patientId === undefined ? {} : { patientId }),
+        ...(from === undefined ? {} : { from: new Date(from) }),
+        ...(to === undefined ? {} : { to: new Date(to) }),
+        ...(after === undefined ? {} : { after }),
+      });
+      const { page, next } = pageOf(rows, limit, (row) => ({ at: row.appointment_time, id: row.appointment_id }));
+      return { appointments: page.map(appointmentBody), ...next };
+    },
+  );
+
+  app.get(
+    '/appointments/:appointmentId',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'readAppointment',
+        tags: ['appointments'],
+        summary: 'Read an appointment',
+        params: AppointmentPath,
+        response: { 200: AppointmentAnswer },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'readAppointment');
+      const row = await visible(caller, request.params.appointmentId, readerOf(request));
+      return reply.header('etag', entityTag(row.version)).send(appointmentBody(row));
+    },
+  );
+
+  app.patch(
+    '/appointments/:appointmentId',
+    {
+      config: {
+        problems: [
+          'not_found',
+          'precondition_required',
+          'version_mismatch',
+          ...SLOT_PROBLEMS,
+          'appointment_not_scheduled',
+          'visit_begun',
+          'already_checked_in',
+        ],
+      },
+      schema: {
+        operationId: 'moveAppointment',
+        tags: ['appointments'],
+        summary: 'Move an appointment',
+        description:
+          'To another start, length or provider of the same clinic; what is left out stays. The appointment keeps its id and its confirmation code; its reminders are planned anew.',
+        params: AppointmentPath,
+        headers: VersionHeaders,
+        body: MoveBody,
+        response: {
+          200: AppointmentAnswer,
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'moveAppointment');
+      const { appointmentTime, durationMinutes, providerId } = request.body;
+      const before = await visible(caller, request.params.appointmentId);
+      const after = await doors.move(actIn(request, before.clinic_id, now()), {
+        appointmentId: before.appointment_id,
+        expectedVersion: requiredVersion(request.headers['if-match']),
+        ...(appointmentTime === undefined ? {} : { appointmentTime: new Date(appointmentTime) }),
+        ...(durationMinutes === undefined ? {} : { durationMinutes }),
+        ...(providerId === undefined ? {} : { providerId }),
+      });
+      return reply.header('etag', entityTag(after.version)).send(appointmentBody(after));
+    },
+  );
+
+  app.delete(
+    '/appointments/:appointmentId',
+    {
+      config: { problems: ['not_found', 'version_mismatch', 'appointment_not_scheduled', 'visit_begun'] },
+      schema: {
+        operationId: 'cancelAppointment',
+        tags: ['appointments'],
+        summary: 'Cancel an appointment',
+        description:
+          'Until the visit begins. The slot goes to the best waiting patient, if somebody waits. Cancelling what is cancelled is answered 204 again.',
+        params: AppointmentPath,
+        querystring: CancelQuery,
+        headers: VersionHeaders,
+        response: {
+          204: Nothing('Cancelled.'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'cancelAppointment');
+      const before = await visible(caller, request.params.appointmentId);
+      const version = before.status === 'CANCELLED' ? undefined : expectedVersion(request.headers['if-match']);
+      await doors.cancel(actIn(request, before.clinic_id, now()), {
+        appointmentId: before.appointment_id,
+        reason: request.query.reason ?? (caller.role === 'patient' ? 'patient_request' : 'other'),
+        ...(version === undefined ? {} : { expectedVersion: version }),
+      });
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/appointments/:appointmentId/timeline',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'readTimeline',
+        tags: ['appointments'],
+        summary: 'What happened, what happens next and why',
+        params: AppointmentPath,
+        response: { 200: Timeline },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'readTimeline');
+      const row = await visible(caller, request.params.appointmentId);
+      const history = await reads.history(row.clinic_id, row.appointment_id, readerOf(request));
+      return timelineBody(row, history, caller.role !== 'patient');
+    },
+  );
+
+  const attendance = [
+    {
+      method: 'POST',
+      path: 'check-in',
+      act: doors.checkIn,
+      operationId: 'checkInAppointment',
+      summary: 'The patient has arrived',
+      problems: ['appointment_not_scheduled'],
+    },
+    {
+      method: 'POST',
+      path: 'complete',
+      act: doors.complete,
+      operationId: 'completeAppointment',
+      summary: 'The visit took place',
+      problems: ['appointment_not_scheduled', 'visit_not_begun'],
+    },
+    {
+      method: 'POST',
+      path: 'no-show',
+      act: doors.markNoShow,
+      operationId: 'markNoShow',
+      summary: 'Nobody came',
+      problems: ['appointment_not_scheduled', 'visit_not_begun', 'already_checked_in'],
+    },
+    {
+      method: 'DELETE',
+      path: 'no-show',
+      act: doors.undoNoShow,
+      operationId: 'undoNoShow',
+      summary: 'The no-show was a mistake',
+      problems: ['not_marked_no_show'],
+    },
+  ] as const satisfies readonly {
+    method: 'POST' | 'DELETE';
+    path: string;
+    act: Attend;
+    operationId: string;
+    summary: string;
+    problems: readonly ErrorCode[];
+  }[];
+  for (const { method, path, act, operationId, summary, problems } of attendance) {
+    app.route({
+      method,
+      url: `/appointments/:appointmentId/${path}`,
+      config: { problems: ['not_found', ...problems] },
+      schema: {
+        operationId,
+        tags: ['attendance'],
+        summary,
+        description:
+          'Repeating it changes nothing. Providers attend to their own visits, administrators to all of their clinic.',
+        params: AppointmentPath,
+        response: {
+          200: AppointmentAnswer,
+        },
+      },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const reach = authorize(caller, 'attendAppointment');
+        const before = await visible(caller, request.params.appointmentId);
+        if (reach === 'own' && before.provider_id !== caller.providerId) throw new AppError('forbidden');
+        const after = await act(actIn(request, before.clinic_id, now()), { appointmentId: before.appointment_id });
+        return reply.header('etag', entityTag(after.version)).send(appointmentBody(after));
+      },
+    });
+  }
+
+  done();
+
+  /** The appointment if this caller may see it. @throws AppError `not_found` */
+  async function visible(caller: Caller, appointmentId: string, reader?: Reader): Promise<AppointmentRow> {
+    const roams = caller.role !== 'patient' && caller.clinicId === undefined;
+    const rows = rowsOf(caller, roams ? clinicFor(caller, await reads.clinicOfAppointment(appointmentId)) : undefined);
+    const row = await reads.appointment(rows, appointmentId, reader);
+    if (row === undefined) throw new AppError('not_found');
+    return row;
+  }
+};

@@ -1,0 +1,238 @@
+import { Type, type Static } from 'typebox';
+import type { AppointmentRow } from '../../db/appointments.ts';
+import { APPOINTMENT_STATUSES, CANCEL_REASONS, CANCELLED_BY } from '../../domain/appointment.ts';
+import { CHANNELS, isReminderKind, NOTIFICATION_STATES } from '../../domain/notification.ts';
+import {
+  DurationMinutes,
+  Instant,
+  instantText,
+  instantTextOrNull,
+  NextCursor,
+  Nullable,
+  PAGE_QUERY,
+  Strict,
+  Uuid,
+} from '../schemas.ts';
+import type { AppointmentHistory } from './queries.ts';
+
+const ETAG = { type: 'string', description: 'The version, for If-Match.' };
+
+export const AppointmentPath = Strict({ appointmentId: Uuid('The appointment.') });
+
+/** The specification's body, exactly. */
+export const BookingBody = Strict({
+  patientId: Uuid('Who the visit is for. Patients name themselves; staff name a patient registered at their clinic.'),
+  providerId: Uuid('Whom they will see. The clinic follows from it.'),
+  appointmentTime: Instant('When the visit starts: a start that the availability search offers.'),
+  durationMinutes: DurationMinutes,
+});
+
+/** The specification's answer, exactly. */
+export const BookedAnswer = Type.Object(
+  {
+    appointmentId: Uuid('The new appointment.'),
+    confirmationCode: Type.String({ description: 'Six characters to read out on the phone.', examples: ['ABC123'] }),
+    status: Type.Enum(['SCHEDULED']),
+  },
+  {
+    description: 'Booked.',
+    headers: {
+      Location: { type: 'string', description: 'The appointment.' },
+      ETag: ETAG,
+      'Idempotency-Replayed': { type: 'string', description: 'true: this is the answer to an earlier request.' },
+    },
+  },
+);
+
+export const MoveBody = Strict(
+  {
+    appointmentTime: Type.Optional(Instant('The new start.')),
+    durationMinutes: Type.Optional(DurationMinutes),
+    providerId: Type.Optional(Uuid('Another provider of the same clinic.')),
+  },
+  { minProperties: 1 },
+);
+
+export const VersionHeaders = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'The ETag of the appointment as you have read it.', examples: ['"1"'] }),
+  ),
+});
+
+export const CancelQuery = Strict({
+  reason: Type.Optional(
+    Type.Enum([...CANCEL_REASONS], {
+      description: 'Why. Without it: patient_request from a patient, other from staff.',
+    }),
+  ),
+});
+
+export const ListQuery = Strict({
+  status: Type.Optional(Type.Enum([...APPOINTMENT_STATUSES])),
+  providerId: Type.Optional(Uuid('Only visits with this provider.')),
+  patientId: Type.Optional(Uuid('Only visits of this patient.')),
+  from: Type.Optional(Instant('Only visits that start at or after this.')),
+  to: Type.Optional(Instant('Only visits that start before this.')),
+  ...PAGE_QUERY,
+});
+
+export const Appointment = Type.Object({
+  appointmentId: Uuid('The appointment.'),
+  patientId: Uuid('Who it is for.'),
+  providerId: Uuid('Whom they see.'),
+  clinicId: Uuid('Where.'),
+  appointmentTime: Instant('When the visit starts.'),
+  durationMinutes: Type.Integer(),
+  status: Type.Enum([...APPOINTMENT_STATUSES]),
+  confirmationCode: Type.String({ examples: ['ABC123'] }),
+  bookedVia: Type.Enum(['api', 'waitlist']),
+  checkedInAt: Nullable(Instant('When the patient arrived.')),
+  cancelledAt: Nullable(Instant('When it was cancelled.')),
+  cancelledBy: Nullable(Type.Enum([...CANCELLED_BY])),
+  cancelReason: Nullable(Type.String()),
+  cancelledLate: Nullable(Type.Boolean({ description: "Later than the clinic's notice." })),
+  reminderState: Type.String({ description: 'NONE, PLANNED, SENT, FAILED or DONE.' }),
+  nextAction: Nullable(Type.String({ description: 'What its workflow does next; see the timeline.' })),
+  nextActionAt: Nullable(Instant('When.')),
+  createdAt: Instant('When it was booked.'),
+  updatedAt: Instant('When it last changed.'),
+  version: Type.Integer({ description: 'The number in the ETag.' }),
+});
+
+export const AppointmentAnswer = Type.Object(Appointment.properties, {
+  description: 'The appointment.',
+  headers: { ETag: ETAG },
+});
+
+export const AppointmentPage = Type.Object({ appointments: Type.Array(Appointment), nextCursor: NextCursor });
+
+export function appointmentBody(row: AppointmentRow): Static<typeof Appointment> {
+  return {
+    appointmentId: row.appointment_id,
+    patientId: row.patient_id,
+    providerId: row.provider_id,
+    clinicId: row.clinic_id,
+    appointmentTime: instantText(row.appointment_time),
+    durationMinutes: row.duration_minutes,
+    status: row.status,
+    confirmationCode: row.confirmation_code,
+    bookedVia: row.booked_via,
+    checkedInAt: instantTextOrNull(row.checked_in_at),
+    cancelledAt: instantTextOrNull(row.cancelled_at),
+    cancelledBy: row.cancelled_by,
+    cancelReason: row.cancel_reason,
+    cancelledLate: row.cancelled_late,
+    reminderState: row.reminder_state,
+    nextAction: row.next_action,
+    nextActionAt: instantTextOrNull(row.next_action_at),
+    createdAt: instantText(row.created_at),
+    updatedAt: instantText(row.updated_at),
+    version: row.version,
+  };
+}
+
+export const Timeline = Type.Object({
+  appointmentId: Uuid('The appointment.'),
+  status: Type.Enum([...APPOINTMENT_STATUSES]),
+  appointmentTime: Instant('When the visit starts.'),
+  version: Type.Integer(),
+  reminderState: Type.String(),
+  next: Type.Object({
+    action: Nullable(Type.String({ description: 'plan, complete, or the kind of the message that is due.' })),
+    at: Nullable(Instant('When it is due.')),
+    why: Type.String({ description: 'In words.' }),
+  }),
+  events: Type.Array(
+    Type.Object({
+      at: Instant('When it happened.'),
+      action: Type.String({ examples: ['booked'] }),
+      actor: Type.Object({
+        kind: Type.String({ description: 'patient, staff, system or ehr.' }),
+        id: Type.Optional(Type.String({ description: "The token's subject; for staff only." })),
+      }),
+      requestId: Nullable(Type.String()),
+      detail: Type.Record(Type.String(), Type.Unknown(), { description: 'Ids, codes, versions and instants.' }),
+    }),
+  ),
+  notifications: Type.Array(
+    Type.Object({
+      notificationId: Uuid('The message.'),
+      kind: Type.String({ examples: ['reminder:P1D'] }),
+      channel: Type.Enum([...CHANNELS]),
+      state: Type.Enum([...NOTIFICATION_STATES]),
+      dueAt: Instant('When it was due.'),
+      plannedFor: Instant('The start of the visit that it speaks of.'),
+      attempt: Type.Integer({ description: 'How many times it was handed to the provider.' }),
+      reason: Nullable(Type.String({ description: 'Why it failed or was skipped.' })),
+      acceptedAt: Nullable(Instant('When the provider took it.')),
+      settledAt: Nullable(Instant('When it was delivered, or failed for good.')),
+    }),
+  ),
+  rounds: Type.Array(
+    Type.Object({
+      roundId: Uuid('The freed slot being offered to the waitlist.'),
+      state: Type.Enum(['OPEN', 'FILLED', 'RELEASED']),
+      openedAt: Instant('When the slot was freed.'),
+      closedAt: Nullable(Instant('When it was filled or released.')),
+      closedReason: Nullable(Type.String()),
+      filledAppointmentId: Nullable(Uuid('The visit that took the slot; for staff only.')),
+    }),
+  ),
+});
+
+/** @param forStaff - patients see what was done, not which member of staff did it, nor who got the slot they gave back */
+export function timelineBody(
+  row: AppointmentRow,
+  { events, notifications, rounds }: AppointmentHistory,
+  forStaff: boolean,
+): Static<typeof Timeline> {
+  return {
+    appointmentId: row.appointment_id,
+    status: row.status,
+    appointmentTime: instantText(row.appointment_time),
+    version: row.version,
+    reminderState: row.reminder_state,
+    next: { action: row.next_action, at: instantTextOrNull(row.next_action_at), why: whyNext(row) },
+    events: events.map((event) => ({
+      at: instantText(event.occurred_at),
+      action: event.action,
+      actor: { kind: event.actor_kind, ...(forStaff ? { id: event.actor_id } : {}) },
+      requestId: event.request_id,
+      detail: event.detail,
+    })),
+    notifications: notifications.map((message) => ({
+      notificationId: message.notification_id,
+      kind: message.kind,
+      channel: message.channel,
+      state: message.state,
+      dueAt: instantText(message.due_at),
+      plannedFor: instantText(message.planned_for),
+      attempt: message.attempt,
+      reason: message.reason,
+      acceptedAt: instantTextOrNull(message.accepted_at),
+      settledAt: instantTextOrNull(message.settled_at),
+    })),
+    rounds: rounds.map((round) => ({
+      roundId: round.round_id,
+      state: round.state,
+      openedAt: instantText(round.created_at),
+      closedAt: instantTextOrNull(round.closed_at),
+      closedReason: round.closed_reason,
+      filledAppointmentId: forStaff ? round.filled_appointment_id : null,
+    })),
+  };
+}
+
+/** What the workflow waits for, in words. */
+function whyNext(row: AppointmentRow): string {
+  const { next_action: action, status } = row;
+  if (action === null) return `The appointment is ${status} and nothing is left to do.`;
+  if (action === 'plan') return 'The appointment has just changed: its workflow is about to plan what comes next.';
+  if (action === 'complete') {
+    return "The visit counts as completed after its end and the clinic's grace, unless somebody marks it before.";
+  }
+  if (isReminderKind(action)) {
+    return `The reminder that is due ${action.slice('reminder:'.length)} before the visit has not gone out yet.`;
+  }
+  return `The patient has not been told yet (${action}).`;
+}

@@ -1,0 +1,61 @@
+import formbody from '@fastify/formbody';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { AppError } from '../../domain/errors.ts';
+import { Nothing, Strict, Uuid } from '../schemas.ts';
+import { CALLBACK_PROBLEMS, type Callbacks } from './callbacks.ts';
+
+const StatusPath = Strict({ notificationId: Uuid('The message, as we wrote it into the address that Twilio calls.') });
+
+const StatusBody = Type.Object(
+  {
+    MessageSid: Type.String({ pattern: '^[A-Za-z0-9]{1,64}$' }),
+    MessageStatus: Type.String({ pattern: '^[A-Za-z_]{1,32}$' }),
+    ErrorCode: Type.Optional(Type.String({ pattern: '^[0-9]{1,10}$' })),
+  },
+  { description: 'What we read of it; Twilio sends more.' },
+);
+
+/** Twilio's reports on messages (twilio.com/docs/messaging/guides/track-outbound-message-status). */
+export const twilioCallbacks: FastifyPluginAsyncTypebox<{ readonly callbacks: Callbacks }> = async (
+  app,
+  { callbacks },
+) => {
+  await app.register(formbody, { bodyLimit: 64 * 1_024 });
+  app.post(
+    '/callbacks/twilio/status/:notificationId',
+    {
+      config: { problems: [...CALLBACK_PROBLEMS] },
+      schema: {
+        operationId: 'receiveTwilioStatus',
+        tags: ['callbacks'],
+        summary: 'Twilio reports on an SMS',
+        description:
+          'Signed by X-Twilio-Signature over the public address and the form fields. Repeats and late reports are harmless.',
+        security: [],
+        consumes: ['application/x-www-form-urlencoded'],
+        params: StatusPath,
+        headers: Type.Object({ 'x-twilio-signature': Type.Optional(Type.String()) }),
+        body: StatusBody,
+        response: { 204: Nothing('Taken, or about nothing we know.') },
+      },
+    },
+    async (request, reply) => {
+      const signed = callbacks.isFromTwilio({
+        path: request.originalUrl,
+        fields: request.body,
+        signature: request.headers['x-twilio-signature'],
+      });
+      if (!signed) throw new AppError('signature_invalid');
+      const { MessageSid, MessageStatus, ErrorCode } = request.body;
+      await callbacks.settle({
+        channel: 'sms',
+        notificationId: request.params.notificationId,
+        providerMessageId: MessageSid,
+        providerState: MessageStatus,
+        errorCode: ErrorCode,
+      });
+      return reply.code(204).send(null);
+    },
+  );
+};

@@ -1,0 +1,72 @@
+import type { FastifySchema } from 'fastify';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { PROBLEM_MEDIA_TYPE, problemDocument, PROBLEMS } from '../problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The error codes of this route, apart from those that any route with a token or with a body can answer with. */
+    problems?: readonly ErrorCode[];
+  }
+}
+
+/** Any route that asks for a token. */
+const WITH_TOKEN: readonly ErrorCode[] = [
+  'validation_failed',
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+  'forbidden',
+  'rate_limited',
+];
+/** Any route that takes a body. */
+const WITH_BODY: readonly ErrorCode[] = [
+  'validation_failed',
+  'malformed_json',
+  'body_too_large',
+  'unsupported_media_type',
+];
+/** Any route under /api/v1. */
+const ALWAYS: readonly ErrorCode[] = ['internal_error', 'database_unavailable', 'temporarily_unavailable'];
+
+/**
+ * Adds a route's problem answers to what its schema says of the others: one entry a status, with an example a code. They are not in the schema itself,
+ * because Fastify would compile a serializer for each and a problem document needs none.
+ */
+export function withProblemAnswers(schema: FastifySchema, url: string, problems: readonly ErrorCode[]): FastifySchema {
+  const codes = new Set([
+    ...(schema.security === undefined ? WITH_TOKEN : []),
+    ...(schema.body === undefined ? [] : WITH_BODY),
+    ...problems,
+    ...(url.startsWith('/api/v1/') ? ALWAYS : []),
+  ]);
+  return { ...schema, response: { ...(schema.response as object | undefined), ...answersOf([...codes]) } };
+}
+
+function answersOf(codes: readonly ErrorCode[]): object {
+  const statuses = new Set(codes.map((code) => PROBLEMS[code].status));
+  return Object.fromEntries(
+    [...statuses].map((status) => {
+      const ofStatus = codes.filter((code) => PROBLEMS[code].status === status);
+      return [
+        status,
+        {
+          description: ofStatus.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join('\n\n'),
+          ...(status === 429 || status === 503
+            ? { headers: { 'Retry-After': { type: 'integer', description: 'Seconds.' } } }
+            : {}),
+          content: {
+            [PROBLEM_MEDIA_TYPE]: {
+              schema: { $ref: 'Problem#' },
+              examples: Object.fromEntries(
+                ofStatus.map((code) => [
+                  code,
+                  { value: problemDocument(code, '01980f5e-7a3c-7000-8000-000000000000') },
+                ]),
+              ),
+            },
+          },
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { AppError, ERROR_CODES } from '../../domain/errors.ts';
+import { Problem, PROBLEM_MEDIA_TYPE, problemType, PROBLEMS } from '../problem.ts';
+import { Strict } from '../schemas.ts';
+import { withProblemAnswers } from './problem-answers.ts';
+
+/** Collects what every route says about itself. Register it before the routes. */
+export async function collectOpenApi(app: FastifyInstance, publicUrl: string): Promise<void> {
+  app.addSchema(Problem);
+  await app.register(swagger, {
+    transform: ({ schema, url, route }) => ({
+      schema: withProblemAnswers(schema, url, route.config?.problems ?? []),
+      url,
+    }),
+    refResolver: { buildLocalReference: ({ $id }) => String($id) },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'MediConnect',
+        version: '1',
+        description: [
+          'Appointments across clinics.',
+          `Errors are problem documents (RFC 9457, \`${PROBLEM_MEDIA_TYPE}\`) with a stable \`code\`; \`/problems\` lists them all.`,
+          'Instants are RFC 3339 with an offset; dates are dates in the clinic’s zone.',
+          'Every answer carries `X-Request-Id`; send one of your own (8 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`) to follow a request through the system.',
+          'Each user may send 100 requests in any minute; `RateLimit` says how many are left.',
+        ].join('\n\n'),
+      },
+      servers: [{ url: publicUrl }],
+      tags: [
+        { name: 'availability', description: 'When a visit can be booked.' },
+        { name: 'appointments', description: 'Booking, moving, cancelling and looking.' },
+        { name: 'attendance', description: 'What happened on the day.' },
+        { name: 'providers', description: 'Whom a patient can see.' },
+        { name: 'waitlist', description: 'Waiting for a slot that somebody gives back.' },
+        { name: 'notifications', description: 'Messages to patients, and sending failed ones again.' },
+        { name: 'ehr', description: "Syncs with the clinic's EHR." },
+        { name: 'callbacks', description: 'What the message providers tell us.' },
+        { name: 'health', description: 'For load balancers.' },
+        { name: 'problems', description: 'What the error codes mean.' },
+      ],
+      components: {
+        securitySchemes: {
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'An access token of the OAuth2 service (HS256), valid for at most 24 hours.',
+          },
+        },
+      },
+      security: [{ accessToken: [] }],
+    },
+  });
+}
+
+/** The pages' own policy: their scripts and styles come from here, and nothing else does. */
+const PAGES_CSP = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'", 'data:'],
+  'connect-src': "'self'",
+  'frame-ancestors': "'none'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+};
+
+const ProblemKind = Type.Object({
+  type: Type.String(),
+  code: Type.Enum([...ERROR_CODES]),
+  status: Type.Integer(),
+  title: Type.String(),
+  detail: Type.String(),
+});
+
+/** The OpenAPI document, its pages, and what the error codes mean. */
+export async function documentationRoutes(app: FastifyInstance): Promise<void> {
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: PAGES_CSP,
+    uiConfig: { docExpansion: 'list', deepLinking: true, persistAuthorization: false },
+  });
+
+  const kinds = ERROR_CODES.map((code) => ({ type: problemType(code), code, ...PROBLEMS[code] }));
+  app.get(
+    '/problems',
+    {
+      schema: {
+        operationId: 'listProblems',
+        tags: ['problems'],
+        summary: 'Every error code',
+        security: [],
+        response: { 200: Type.Object({ problems: Type.Array(ProblemKind) }) },
+      },
+    },
+    () => ({ problems: kinds }),
+  );
+  app.get<{ Params: { code: string } }>(
+    '/problems/:code',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'readProblem',
+        tags: ['problems'],
+        summary: 'What an error code means',
+        security: [],
+        params: Strict({ code: Type.String({ maxLength: 64 }) }),
+        response: { 200: ProblemKind },
+      },
+    },
+    (request) => {
+      const kind = kinds.find(({ code }) => code === request.params.code);
+      if (kind === undefined) throw new AppError('not_found');
+      return kind;
+    },
+  );
+}

@@ -1,0 +1,108 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { AppError } from '../../domain/errors.ts';
+import { authorize, namedClinic } from '../authorization.ts';
+import { actIn, callerOf, readerOf } from '../caller.ts';
+import { pageOf, positionOf } from '../cursor.ts';
+import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import type { Reads } from '../reads.ts';
+import type { Requests } from '../requests.ts';
+import { IdempotencyHeaders } from '../schemas.ts';
+import {
+  runBody,
+  runDetailBody,
+  RunPath,
+  RunQuery,
+  RunsQuery,
+  SyncBody,
+  SyncRunDetail,
+  SyncRunPage,
+  SyncStarted,
+} from './schemas.ts';
+
+export interface EhrSyncRoutes {
+  readonly reads: Reads;
+  readonly requests: Pick<Requests, 'syncEhr'>;
+  readonly now: () => Date;
+}
+
+/** Telling the clinic's EHR now instead of tonight, and how it went. */
+export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, { reads, requests, now }, done) => {
+  app.post(
+    '/ehr-syncs',
+    {
+      config: { problems: ['not_found', 'ehr_not_configured', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      schema: {
+        operationId: 'syncEhr',
+        tags: ['ehr'],
+        summary: 'Sync with the EHR now',
+        headers: IdempotencyHeaders,
+        body: SyncBody,
+        response: {
+          202: SyncStarted,
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'syncEhr');
+      const clinicId = namedClinic(caller, request.body?.clinicId, 'body');
+      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/ehr-syncs', {
+        clinicId,
+      });
+      const { id, replayed } = await requests.syncEhr(actIn(request, clinicId, now()), idempotency);
+      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
+      return reply.code(202).header('location', `/api/v1/ehr-syncs/${id}`).send({ runId: id });
+    },
+  );
+
+  app.get(
+    '/ehr-syncs',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'listEhrSyncs',
+        tags: ['ehr'],
+        summary: 'List sync runs',
+        description: 'Newest first, the nightly ones included.',
+        querystring: RunsQuery,
+        response: { 200: SyncRunPage },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'syncEhr');
+      const { clinicId, limit = 25, cursor } = request.query;
+      const before = positionOf(cursor);
+      const rows = await reads.syncRuns(namedClinic(caller, clinicId, 'query'), {
+        limit,
+        ...(before === undefined ? {} : { beforeId: before.id }),
+      });
+      const { page, next } = pageOf(rows, limit, (row) => ({ at: row.started_at, id: row.run_id }));
+      return { ehrSyncs: page.map(runBody), ...next };
+    },
+  );
+
+  app.get(
+    '/ehr-syncs/:runId',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'readEhrSync',
+        tags: ['ehr'],
+        summary: 'Read a sync run',
+        params: RunPath,
+        querystring: RunQuery,
+        response: { 200: SyncRunDetail },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'syncEhr');
+      const clinicId = namedClinic(caller, request.query.clinicId, 'query');
+      const found = await reads.syncRun(clinicId, request.params.runId, readerOf(request));
+      if (found === undefined) throw new AppError('not_found');
+      return runDetailBody(found);
+    },
+  );
+  done();
+};

@@ -1,0 +1,26 @@
+import { RequestError } from './problem.ts';
+
+/** The strong entity tag of a version (RFC 9110 §8.8.3). */
+export function entityTag(version: number): string {
+  return `"${String(version)}"`;
+}
+
+/**
+ * The version that `If-Match` names. `*` and no header at all name none. A tag we never gave, a weak one included, matches nothing.
+ * @throws RequestError `version_mismatch`; `validation_failed` for several tags, as one change has one version
+ */
+export function expectedVersion(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  if (ifMatch.includes(','))
+    throw new RequestError('validation_failed', { fields: [{ in: 'header', pointer: '/if-match', rule: 'one' }] });
+  const version = /^"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1];
+  if (version === undefined) throw new RequestError('version_mismatch');
+  return Number(version);
+}
+
+/** As {@link expectedVersion}, where the client must have read what it changes. @throws RequestError `precondition_required` */
+export function requiredVersion(ifMatch: string | undefined): number {
+  const version = expectedVersion(ifMatch);
+  if (version === undefined) throw new RequestError('precondition_required');
+  return version;
+}

@@ -1,0 +1,383 @@
+import { Type, type Static } from 'typebox';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
+
+/** What a code means to an HTTP client: the status, a short title, and what to do about it. */
+export interface ProblemText {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+}
+
+/** The one table from code to answer. A new code does not compile until it has its row. */
+export const PROBLEMS: Record<ErrorCode, ProblemText> = {
+  validation_failed: {
+    status: 400,
+    title: 'The request is not valid',
+    detail: 'Correct the fields named in errors and send the request again.',
+  },
+  malformed_json: {
+    status: 400,
+    title: 'The body is not JSON',
+    detail: 'Send one JSON document that is complete and well formed, without __proto__ or constructor keys.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    detail: 'Send less: bodies are limited to 64 KiB.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The media type is not supported',
+    detail: 'Send the body as application/json.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'The method is not allowed here',
+    detail: 'Use one of the methods in the Allow header.',
+  },
+  token_missing: {
+    status: 401,
+    title: 'An access token is missing',
+    detail: 'Send an access token of the OAuth2 service as "Authorization: Bearer <token>".',
+  },
+  token_invalid: {
+    status: 401,
+    title: 'The access token is not valid',
+    detail: 'Get an access token for this API from the OAuth2 service and send it unchanged.',
+  },
+  token_expired: {
+    status: 401,
+    title: 'The access token has expired',
+    detail: 'Get a new access token from the OAuth2 service and send the request again.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This caller may not do this',
+    detail: 'Use a token whose role and scope allow the operation; see its description at /docs.',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such thing',
+    detail: 'Check the address and the ids: what does not exist and what this caller may not see are answered alike.',
+  },
+  precondition_required: {
+    status: 428,
+    title: 'The version you have read is required',
+    detail: 'Read it again and send the ETag of that answer in If-Match.',
+  },
+  version_mismatch: {
+    status: 412,
+    title: 'It has changed since you read it',
+    detail: 'Read it again, look at what changed, and send the new ETag in If-Match.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    detail: 'Wait for the seconds in Retry-After, then send the request again.',
+  },
+  signature_invalid: {
+    status: 403,
+    title: 'The signature is not valid',
+    detail: 'Sign the callback with the key that was agreed, over the exact address and body.',
+  },
+  idempotency_in_progress: {
+    status: 409,
+    title: 'A request with this Idempotency-Key is still running',
+    detail: 'Wait a moment and send the same request again to learn its answer.',
+  },
+  idempotency_mismatch: {
+    status: 422,
+    title: 'This Idempotency-Key was used with another body',
+    detail: 'Send the first body again, or use a new key for a new request.',
+  },
+  slot_taken: {
+    status: 409,
+    title: 'The slot is taken',
+    detail: 'Ask for the availability again and choose another start.',
+  },
+  patient_busy: {
+    status: 409,
+    title: 'The patient has another visit at this time',
+    detail: 'Choose another start, or cancel or move the other visit first.',
+  },
+  in_the_past: { status: 422, title: 'The start is in the past', detail: 'Choose a start in the future.' },
+  too_soon: {
+    status: 422,
+    title: 'The start is too soon',
+    detail: 'Choose a later start: the clinic wants more notice.',
+  },
+  too_far_ahead: {
+    status: 422,
+    title: 'The start is too far ahead',
+    detail: 'Choose an earlier start: the clinic does not take bookings for this date yet.',
+  },
+  invalid_duration: {
+    status: 422,
+    title: 'The duration is not possible',
+    detail: 'Ask for a whole number of minutes from 1 to 1440.',
+  },
+  off_grid: {
+    status: 422,
+    title: "The start is not on the provider's grid",
+    detail: 'Choose a start that the availability search offers.',
+  },
+  outside_hours: {
+    status: 422,
+    title: "The visit is outside the provider's hours",
+    detail: 'Choose a start that the availability search offers.',
+  },
+  provider_closed: {
+    status: 422,
+    title: 'The clinic is closed then',
+    detail: 'Choose another date.',
+  },
+  provider_away: {
+    status: 422,
+    title: 'The provider is away then',
+    detail: 'Choose another date or another provider.',
+  },
+  day_full: {
+    status: 422,
+    title: "The provider's day is full",
+    detail: 'Choose another date, or put the patient on the waitlist.',
+  },
+  appointment_not_scheduled: {
+    status: 422,
+    title: 'The appointment is no longer scheduled',
+    detail: 'Read the appointment: it was completed, cancelled or marked as a no-show.',
+  },
+  visit_begun: {
+    status: 422,
+    title: 'The visit has begun',
+    detail: 'Complete it, or mark it as a no-show; it can no longer be cancelled or moved.',
+  },
+  visit_not_begun: {
+    status: 422,
+    title: 'The visit has not begun',
+    detail: 'Wait until its start, or check the patient in.',
+  },
+  already_checked_in: {
+    status: 422,
+    title: 'The patient has arrived',
+    detail: 'Complete the visit: a patient who is checked in is no no-show and is not moved.',
+  },
+  not_marked_no_show: {
+    status: 422,
+    title: 'The appointment is not marked as a no-show',
+    detail: 'Read the appointment: there is no mark to undo.',
+  },
+  already_waiting: {
+    status: 409,
+    title: 'The patient is on this waitlist already',
+    detail: 'Keep the entry there is, or take the patient off the waitlist first.',
+  },
+  round_closed: {
+    status: 409,
+    title: 'The freed slot is gone',
+    detail: 'Somebody else has it, or it is open to everybody again: ask for the availability.',
+  },
+  notification_not_failed: {
+    status: 422,
+    title: 'The notification has not failed',
+    detail: 'Replay only notifications whose state is FAILED.',
+  },
+  ehr_not_configured: {
+    status: 422,
+    title: 'The clinic has no EHR connection',
+    detail: "Set up the clinic's EHR connection first.",
+  },
+  ehr_unavailable: {
+    status: 503,
+    title: 'The EHR is not available',
+    detail: 'Try again after the seconds in Retry-After; the nightly sync catches up by itself.',
+  },
+  ehr_refused: {
+    status: 502,
+    title: 'The EHR refused',
+    detail: 'Look at the sync run for the reason, correct it there and sync again.',
+  },
+  provider_unavailable: {
+    status: 503,
+    title: 'The message provider is not available',
+    detail: 'Try again after the seconds in Retry-After.',
+  },
+  provider_refused: {
+    status: 502,
+    title: 'The message provider refused',
+    detail: "Look at the notification's attempts for the reason.",
+  },
+  broker_unavailable: {
+    status: 503,
+    title: 'The message broker is not available',
+    detail: 'Try again after the seconds in Retry-After.',
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'The database is not available',
+    detail:
+      'Nothing was written. Try again after the seconds in Retry-After, with the same Idempotency-Key if you sent one.',
+  },
+  temporarily_unavailable: {
+    status: 503,
+    title: 'This did not work just now',
+    detail: 'Try again after the seconds in Retry-After, with the same Idempotency-Key if you sent one.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    detail: 'Send the request id in instance to support; what happened is in the log.',
+  },
+};
+
+/** Where and why a field was refused; never its value. */
+const FieldProblem = Type.Object({
+  in: Type.Enum(['body', 'path', 'query', 'header'], { description: 'The part of the request.' }),
+  pointer: Type.String({ description: 'JSON pointer of the field in that part (RFC 6901).' }),
+  rule: Type.String({ description: 'The rule that refused it, such as required, format or minimum.' }),
+});
+export type FieldProblem = Static<typeof FieldProblem>;
+
+/** An RFC 9457 problem document. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'Names the kind of problem; the same address describes it.' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'Stable: clients may branch on it.' }),
+    detail: Type.String({ description: 'What to do about it.' }),
+    instance: Type.String({ description: 'The request id, as in X-Request-Id.' }),
+    errors: Type.Optional(Type.Array(FieldProblem)),
+  },
+  { $id: 'Problem', description: 'A problem document (RFC 9457).' },
+);
+export type Problem = Static<typeof Problem>;
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** Seconds after which a client may try again what failed for a passing reason. */
+const RETRY_SECONDS = 5;
+
+/** What the HTTP layer says instead of the thing asked for. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly errors?: readonly FieldProblem[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A refusal that names fields, or adds headers, beyond what the code says. */
+export class RequestError extends AppError {
+  readonly fields: readonly FieldProblem[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    about: { readonly fields?: readonly FieldProblem[]; readonly headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(code);
+    this.fields = about.fields ?? [];
+    this.headers = about.headers ?? {};
+  }
+}
+
+/** A field that only the handler could judge. */
+export function invalidField(part: FieldProblem['in'], pointer: string, rule: string): RequestError {
+  return new RequestError('validation_failed', { fields: [{ in: part, pointer, rule }] });
+}
+
+/** The document for a code. */
+export function problemDocument(code: ErrorCode, requestId: string, errors: readonly FieldProblem[] = []): Problem {
+  const { status, title, detail } = PROBLEMS[code];
+  return {
+    type: problemType(code),
+    title,
+    status,
+    code,
+    detail,
+    instance: requestId,
+    ...(errors.length === 0 ? {} : { errors: [...errors] }),
+  };
+}
+
+/** The address that names a kind of problem, relative to the API's own. */
+export function problemType(code: ErrorCode): string {
+  return `/problems/${code}`;
+}
+
+/** What to answer to whatever was thrown. Anything unknown is our fault and says nothing about itself. */
+export function refusalOf(error: unknown): Refusal {
+  const code = codeOf(error);
+  const errors = error instanceof RequestError ? error.fields : fieldsOf(error);
+  return {
+    code,
+    ...(errors.length === 0 ? {} : { errors }),
+    headers: { ...passingHeaders(code), ...(error instanceof RequestError ? error.headers : {}) },
+  };
+}
+
+function passingHeaders(code: ErrorCode): Record<string, string> {
+  if (PROBLEMS[code].status === 503) return { 'retry-after': String(RETRY_SECONDS) };
+  if (code === 'idempotency_in_progress') return { 'retry-after': '1' };
+  return {};
+}
+
+/** What Fastify raises by itself. Source: fastify.dev/docs/latest/Reference/Errors */
+const BY_FASTIFY_CODE: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_VALIDATION: 'validation_failed',
+  FST_ERR_BAD_URL: 'validation_failed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_NOT_FOUND: 'not_found',
+  FST_ERR_HANDLER_TIMEOUT: 'temporarily_unavailable',
+};
+
+interface FrameworkError {
+  readonly code?: unknown;
+  readonly statusCode?: unknown;
+  readonly validation?: readonly { readonly keyword: string; readonly instancePath: string; readonly params: object }[];
+  readonly validationContext?: string;
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof AppError) return error.code;
+  const { code, statusCode, validation } = (error ?? {}) as FrameworkError;
+  if (validation !== undefined) return 'validation_failed';
+  const known = typeof code === 'string' ? BY_FASTIFY_CODE[code] : undefined;
+  if (known !== undefined) return known;
+  // The parser of a body says 400 and nothing more: for JSON that is a document that is no JSON.
+  if (error instanceof SyntaxError && statusCode === 400) return 'malformed_json';
+  if (typeof code === 'string' && code.startsWith('FST_') && isClientStatus(statusCode)) return 'validation_failed';
+  return 'internal_error';
+}
+
+function isClientStatus(status: unknown): boolean {
+  return typeof status === 'number' && status >= 400 && status < 500;
+}
+
+const PARTS: Readonly<Record<string, FieldProblem['in']>> = {
+  body: 'body',
+  params: 'path',
+  querystring: 'query',
+  headers: 'header',
+};
+
+function fieldsOf(error: unknown): FieldProblem[] {
+  const { validation, validationContext } = (error ?? {}) as FrameworkError;
+  if (validation === undefined) return [];
+  const part = PARTS[validationContext ?? ''] ?? 'body';
+  return validation.map(({ instancePath, keyword, params }) => {
+    const { missingProperty, additionalProperty } = params as Record<string, unknown>;
+    const property = missingProperty ?? additionalProperty;
+    return {
+      in: part,
+      pointer: typeof property === 'string' ? `${instancePath}/${nameOf(property)}` : instancePath,
+      rule: keyword,
+    };
+  });
+}
+
+/** The client's own name for a field it may not send: shown when it looks like a name, as it could be anything. */
+function nameOf(property: string): string {
+  return /^[\w-]{1,64}$/.test(property) ? property : '*';
+}

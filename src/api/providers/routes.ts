@@ -1,0 +1,112 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { availableSlots, explainAvailability } from '../../domain/availability.ts';
+import { AppError } from '../../domain/errors.ts';
+import { authorize, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
+import { callerOf } from '../caller.ts';
+import { pageOf, positionOf } from '../cursor.ts';
+import type { Reads } from '../reads.ts';
+import {
+  AvailabilityAnswer,
+  AvailabilityQuery,
+  explanationBody,
+  ProviderPage,
+  Provider,
+  providerBody,
+  ProviderPath,
+  ProviderQuery,
+  slotBody,
+} from './schemas.ts';
+
+export interface ProviderRoutes {
+  readonly reads: Reads;
+  readonly now: () => Date;
+}
+
+/** Whom a patient can see, and when. */
+export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app, { reads, now }, done) => {
+  app.get(
+    '/providers/:providerId/availability',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'searchAvailability',
+        tags: ['availability'],
+        summary: 'The starts that can be booked on a date',
+        description:
+          'Search and booking judge by the same rules: what is offered here can be booked until somebody does, the patient’s own other visits apart.',
+        params: ProviderPath,
+        querystring: AvailabilityQuery,
+        response: { 200: AvailabilityAnswer },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'searchAvailability');
+      const { providerId } = request.params;
+      const { date, durationMinutes, explain } = request.query;
+      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const time = await reads.providerTime(clinicId, providerId, { date, durationMinutes });
+      if (time === undefined) throw new AppError('not_found');
+      const search = { ...time, date, durationMinutes, now: now().getTime() };
+      if (explain !== true) return { availableSlots: availableSlots(search).slots.map(slotBody) };
+      const explanation = explainAvailability(search);
+      return { availableSlots: explanation.slots.map(slotBody), explanation: explanationBody(explanation) };
+    },
+  );
+
+  app.get(
+    '/providers',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'listProviders',
+        tags: ['providers'],
+        summary: 'List providers',
+        querystring: ProviderQuery,
+        response: { 200: ProviderPage },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'listProviders');
+      const { clinicId, specialty, limit = 25, cursor } = request.query;
+      const after = positionOf(cursor);
+      const rows = await reads.providers(
+        caller.role === 'patient' && clinicId === undefined
+          ? rowsOf(caller)
+          : { clinicId: namedClinic(caller, clinicId, 'query') },
+        {
+          limit,
+          ...(specialty === undefined ? {} : { specialty }),
+          ...(after === undefined ? {} : { afterId: after.id }),
+        },
+      );
+      const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.provider_id }));
+      return { providers: page.map(providerBody), ...next };
+    },
+  );
+
+  app.get(
+    '/providers/:providerId',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'readProvider',
+        tags: ['providers'],
+        summary: 'Read a provider',
+        params: ProviderPath,
+        response: { 200: Provider },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'readProvider');
+      const { providerId } = request.params;
+      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const row = await reads.provider({ clinicId }, providerId);
+      if (row === undefined) throw new AppError('not_found');
+      return providerBody(row);
+    },
+  );
+  done();
+};

@@ -1,0 +1,161 @@
+import { findAppointment, type AppointmentRow } from '../db/appointments.ts';
+import { inContext, type Db, type RowContext } from '../db/connection.ts';
+import { clinicOfAppointment, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
+import type { WaitlistEntryRow } from '../db/waitlist.ts';
+import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
+import {
+  appointmentsWhere,
+  historyOf,
+  type AppointmentFilter,
+  type AppointmentHistory,
+} from './appointments/queries.ts';
+import { findSyncRun, syncRunsWhere, type SyncRunRow, type SyncRunWithItems } from './ehr-syncs/queries.ts';
+import { findReplay, type ReplayWithItems } from './notification-replays/queries.ts';
+import { findNotification, type NotificationWithAttempts } from './notifications/queries.ts';
+import { findProvider, providersWhere, providerTime, type ProviderRow } from './providers/queries.ts';
+import { auditStaffRead, type Reader } from './staff-reads.ts';
+import { findWaitlistEntry, waitlistEntriesWhere } from './waitlist-entries/queries.ts';
+
+/**
+ * Everything the API reads. Whoever asks has been authorized: the row context says whose rows there are, and what lies outside is as if it did not exist.
+ * A reader is named where patient data is shown; reads by staff are audited with it.
+ */
+export interface Reads {
+  readonly clinicOfProvider: (providerId: string) => Promise<string | undefined>;
+  readonly clinicOfAppointment: (appointmentId: string) => Promise<string | undefined>;
+  readonly clinicOfNotification: (notificationId: string) => Promise<string | undefined>;
+
+  readonly appointment: (
+    rows: RowContext,
+    appointmentId: string,
+    reader?: Reader,
+  ) => Promise<AppointmentRow | undefined>;
+  readonly appointments: (rows: RowContext, reader: Reader, filter: AppointmentFilter) => Promise<AppointmentRow[]>;
+  readonly history: (clinicId: string, appointmentId: string, reader: Reader) => Promise<AppointmentHistory>;
+
+  readonly providerTime: (
+    clinicId: string,
+    providerId: string,
+    search: { readonly date: string; readonly durationMinutes: number },
+  ) => ReturnType<typeof providerTime>;
+  readonly provider: (rows: RowContext, providerId: string) => Promise<ProviderRow | undefined>;
+  readonly providers: (rows: RowContext, filter: Parameters<typeof providersWhere>[1]) => Promise<ProviderRow[]>;
+
+  readonly waitlistEntry: (rows: RowContext, entryId: string, reader?: Reader) => Promise<WaitlistEntryRow | undefined>;
+  readonly waitlistEntries: (
+    rows: RowContext,
+    reader: Reader,
+    filter: Parameters<typeof waitlistEntriesWhere>[1],
+  ) => Promise<WaitlistEntryRow[]>;
+
+  readonly notification: (
+    rows: RowContext,
+    notificationId: string,
+    reader: Reader,
+  ) => Promise<NotificationWithAttempts | undefined>;
+  readonly notifications: (
+    clinicId: string,
+    reader: Reader,
+    filter: Parameters<typeof listNotifications>[1],
+  ) => Promise<ListedNotifications>;
+  readonly replay: (clinicId: string, replayId: string, reader: Reader) => Promise<ReplayWithItems | undefined>;
+
+  readonly syncRuns: (clinicId: string, filter: Parameters<typeof syncRunsWhere>[1]) => Promise<SyncRunRow[]>;
+  readonly syncRun: (clinicId: string, runId: string, reader: Reader) => Promise<SyncRunWithItems | undefined>;
+}
+
+export function createReads(db: Db): Reads {
+  return {
+    clinicOfProvider: (providerId) => clinicOfProvider(db, providerId),
+    clinicOfAppointment: (appointmentId) => clinicOfAppointment(db, appointmentId),
+    clinicOfNotification: (notificationId) => clinicOfNotification(db, notificationId),
+
+    appointment: (rows, appointmentId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const row = await findAppointment(tx, appointmentId);
+        if (row !== undefined && reader !== undefined) {
+          await auditStaffRead(tx, reader, row.clinic_id, { entity: 'appointment', entityId: appointmentId });
+        }
+        return row;
+      }),
+    appointments: (rows, reader, filter) =>
+      inContext(db, rows, async (tx) => {
+        const found = await appointmentsWhere(tx, filter);
+        await auditList(tx, reader, rows, 'appointments', found.length);
+        return found;
+      }),
+    history: (clinicId, appointmentId, reader) =>
+      inContext(db, { clinicId }, async (tx) => {
+        await auditStaffRead(tx, reader, clinicId, {
+          entity: 'appointment',
+          entityId: appointmentId,
+          detail: { what: 'timeline' },
+        });
+        return historyOf(tx, appointmentId);
+      }),
+
+    providerTime: (clinicId, providerId, search) =>
+      inContext(db, { clinicId }, (tx) => providerTime(tx, providerId, search)),
+    provider: (rows, providerId) => inContext(db, rows, (tx) => findProvider(tx, providerId)),
+    providers: (rows, filter) => inContext(db, rows, (tx) => providersWhere(tx, filter)),
+
+    waitlistEntry: (rows, entryId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const row = await findWaitlistEntry(tx, entryId);
+        if (row !== undefined && reader !== undefined) {
+          await auditStaffRead(tx, reader, row.clinic_id, { entity: 'waitlist_entry', entityId: entryId });
+        }
+        return row;
+      }),
+    waitlistEntries: (rows, reader, filter) =>
+      inContext(db, rows, async (tx) => {
+        const found = await waitlistEntriesWhere(tx, filter);
+        await auditList(tx, reader, rows, 'waitlist_entries', found.length);
+        return found;
+      }),
+
+    notification: (rows, notificationId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const found = await findNotification(tx, notificationId);
+        if (found !== undefined) {
+          await auditStaffRead(tx, reader, found.notification.clinic_id, {
+            entity: 'notification',
+            entityId: notificationId,
+          });
+        }
+        return found;
+      }),
+    notifications: (clinicId, reader, filter) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await listNotifications(tx, filter);
+        await auditList(tx, reader, { clinicId }, 'notifications', found.notifications.length);
+        return found;
+      }),
+    replay: (clinicId, replayId, reader) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await findReplay(tx, replayId);
+        if (found !== undefined) await auditStaffRead(tx, reader, clinicId, { entity: 'replay', entityId: replayId });
+        return found;
+      }),
+
+    syncRuns: (clinicId, filter) => inContext(db, { clinicId }, (tx) => syncRunsWhere(tx, filter)),
+    syncRun: (clinicId, runId, reader) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await findSyncRun(tx, runId);
+        if (found !== undefined)
+          await auditStaffRead(tx, reader, clinicId, { entity: 'ehr_sync_run', entityId: runId });
+        return found;
+      }),
+  };
+}
+
+function auditList(
+  tx: Parameters<typeof auditStaffRead>[0],
+  reader: Reader,
+  { clinicId }: RowContext,
+  what: string,
+  count: number,
+): Promise<void> {
+  if (clinicId === undefined) return Promise.resolve();
+  return auditStaffRead(tx, reader, clinicId, { entity: 'clinic', entityId: clinicId, detail: { what, count } });
+}

@@ -1,0 +1,67 @@
+import { Type, type TProperties } from 'typebox';
+
+/*
+ * What the resources' schemas share.
+ */
+
+export const Uuid = (description: string) => Type.String({ format: 'uuid', description });
+
+export const Instant = (description: string) =>
+  Type.String({ format: 'date-time', description, examples: ['2025-03-15T10:00:00Z'] });
+
+export const LocalDate = (description: string) =>
+  Type.String({ format: 'date', description, examples: ['2025-03-15'] });
+
+export const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()]);
+
+export const DurationMinutes = Type.Integer({
+  minimum: 1,
+  maximum: 1_440,
+  description: 'How long the visit is, in whole minutes.',
+  examples: [30],
+});
+
+/** A body, path or query: what is not listed is refused. */
+export const Strict = <T extends TProperties>(properties: T, options: { minProperties?: number } = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
+
+/** Query parameters of a list. */
+export const PAGE_QUERY = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: 25, description: 'How many to answer with, at most.' }),
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 512,
+      description: 'nextCursor of the page before; leave it out for the first.',
+    }),
+  ),
+};
+
+export const NextCursor = Type.Optional(
+  Type.String({ description: 'Send it as cursor for the next page. Absent on the last.' }),
+);
+
+/** For whatever creates something. */
+export const IdempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Up to 255 printable characters of your choice. The same key with the same body is done once, however often it is sent; the answer then says Idempotency-Replayed.',
+    }),
+  ),
+});
+
+/** An answer without a body. */
+export const Nothing = (description: string) => Type.Null({ description });
+
+/** An instant as the specification writes it: UTC, without milliseconds where there are none. */
+export function instantText(instant: Date | number): string {
+  return new Date(instant).toISOString().replace('.000Z', 'Z');
+}
+
+export function instantTextOrNull(instant: Date | null): string | null {
+  return instant === null ? null : instantText(instant);
+}

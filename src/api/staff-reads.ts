@@ -1,0 +1,26 @@
+import { recordAudit } from '../db/audit.ts';
+import type { Tx } from '../db/connection.ts';
+import type { Actor } from '../scheduling/act.ts';
+
+/** The audit's word for "somebody looked". */
+export const STAFF_READ = 'read';
+
+/** Who reads, for the audit. */
+export interface Reader {
+  readonly actor: Actor;
+  readonly requestId: string;
+}
+
+/**
+ * Reads by staff are audited, one event a request, in the transaction of the read (DESIGN.md §12); what patients read of their own is not.
+ * @param entity - what was read; for a list the clinic, with how many rows of what it showed
+ */
+export async function auditStaffRead(
+  tx: Tx,
+  reader: Reader,
+  clinicId: string,
+  entity: { readonly entity: string; readonly entityId: string; readonly detail?: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  if (reader.actor.kind === 'patient') return;
+  await recordAudit(tx, { clinicId, action: STAFF_READ, actor: reader.actor, requestId: reader.requestId, ...entity });
+}
