@@ -91,7 +91,7 @@ export function startChild(plan) {
     running: () => !ended,
     signal(signal) {
       if (ended) return;
-      // A frozen server must be frozen as a whole: its helpers would go on answering.
+      // A frozen server must be frozen as a whole: its child processes would go on answering.
       if (signal === 'SIGSTOP' || signal === 'SIGCONT') for (const below of descendants(pid)) sendTo(below, signal);
       else stopping = true;
       child.kill(signal);

@@ -45,7 +45,7 @@ export async function startPostgres(options = {}) {
 
   const launch = async () => {
     await createCluster({ binaries, data, user, password: secret });
-    // After a kill its helpers need a moment to notice, and until then the server refuses to start.
+    // After a kill its child processes need a moment to notice, and until then the server refuses to start.
     for (let attempt = 1; ; attempt++) {
       const child = startChild({
         name: 'postgres',

@@ -16,11 +16,11 @@ describe("the stack's folder", () => {
   });
 
   it('is outside when they cannot, and another one for another clone', () => {
-    const one = chooseFolder('/home/root/one', root(false));
-    const two = chooseFolder('/home/root/two', root(false));
+    const one = chooseFolder('/home/ada/one', root(false));
+    const two = chooseFolder('/home/ada/two', root(false));
     expect(one).toMatch(/^\/var\/tmp\/mediconnect-[0-9a-f]{12}$/);
     expect(two).not.toBe(one);
-    expect(chooseFolder('/home/root/one', root(false))).toBe(one);
+    expect(chooseFolder('/home/ada/one', root(false))).toBe(one);
   });
 
   it('is outside when a socket in it would have too long a path', () => {
