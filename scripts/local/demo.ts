@@ -51,6 +51,8 @@ async function main(): Promise<number> {
       apiPort: 3000,
       sandboxPort: 3080,
       log: say,
+      // The story asks more often than a person would.
+      env: { RATE_LIMIT_PER_MINUTE: '5000' },
       onLine: (role, line) => {
         if (/"level":"(error|fatal)"/.test(line)) say(`   ${role}: ${line}`);
       },
@@ -380,4 +382,9 @@ function local(instant: string, timeZone: string): string {
   );
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`\nThe demo could not run: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

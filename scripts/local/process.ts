@@ -30,15 +30,8 @@ export async function startProcess(options: {
   readonly onLine?: (line: string) => void;
 }): Promise<RunningProcess> {
   const lines: string[] = [];
-  const node = [process.execPath, '--import', 'tsx', options.file];
-  const [command, ...args] = diesWithParent() ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--', ...node] : node;
-  if (command === undefined) throw new Error('nothing to start');
-  const child = spawn(command, args, {
-    cwd: options.root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const child = launch(options);
+  const exited = exitOf(child);
   const tail = () => lines.slice(-25).join('\n');
   const ready = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -81,6 +74,40 @@ export async function startProcess(options: {
       clearTimeout(timer);
     },
   };
+}
+
+interface Launch {
+  readonly root: string;
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs a TypeScript file with tsx to its end. @throws Error with what it printed when it fails */
+export async function runToEnd(options: Launch & { readonly name: string }): Promise<void> {
+  const child = launch(options);
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+  const code = await exitOf(child);
+  if (code !== 0) throw new Error(`${options.name} failed (${code ?? 'killed'}):\n${output.join('')}`);
+}
+
+function launch({ root, file, env }: Launch) {
+  const node = [process.execPath, '--import', 'tsx', file];
+  const [command, ...args] = diesWithParent() ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--', ...node] : node;
+  if (command === undefined) throw new Error('nothing to start');
+  return spawn(command, args, {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', resolve);
+    child.once('error', reject);
+  });
 }
 
 function parse(line: string): Readonly<Record<string, unknown>> | undefined {

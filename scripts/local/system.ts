@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createTemporalNamespace, dropDatabase, provisionDatabase, type StackUrls } from '../stack/index.mjs';
 import { createConnection } from '../../src/db/connection.ts';
-import { startProcess, type RunningProcess } from './process.ts';
+import { runToEnd, startProcess, type RunningProcess } from './process.ts';
 import { drawSecrets } from './secrets.ts';
 import { seedDatabase, seedSandbox } from './seed.ts';
 
@@ -16,6 +18,8 @@ export interface LocalSystem {
   readonly queuePrefix: string;
   readonly databaseUrls: { readonly ownerUrl: string; readonly appUrl: string; readonly relayUrl: string };
   readonly env: Readonly<Record<string, string>>;
+  /** The folder with everything each role printed. */
+  readonly logs: string;
   readonly role: (role: Role) => RunningProcess;
   /** Ends the role with the signal, if it still runs, and starts it again. */
   readonly restart: (role: Role, signal?: NodeJS.Signals) => Promise<void>;
@@ -54,6 +58,8 @@ export async function startSystem(options: LocalSystemOptions): Promise<LocalSys
   await dropDatabase({ superuserDatabaseUrl, name });
   const namespace = `${name.replaceAll('_', '-')}-${randomBytes(3).toString('hex')}`;
   const running = new Map<string, RunningProcess>();
+  const logs = join(root, '.local', 'logs', name);
+  mkdirSync(logs, { recursive: true });
   const start = async (
     role: string,
     file: string,
@@ -66,7 +72,10 @@ export async function startSystem(options: LocalSystemOptions): Promise<LocalSys
       file,
       env,
       isReady,
-      onLine: (line) => options.onLine?.(role, line),
+      onLine: (line) => {
+        appendFileSync(join(logs, `${role}.log`), `${line}\n`);
+        options.onLine?.(role, line);
+      },
     });
     running.set(role, child);
     log(`${role} ready`);
@@ -118,16 +127,7 @@ export async function startSystem(options: LocalSystemOptions): Promise<LocalSys
       await start(role, `src/main/${role}.ts`, env, (line) => line['event'] === 'ready');
     };
     const run = async (command: 'migrate' | 'rebuild') => {
-      const child = await startProcess({
-        root,
-        name: command,
-        file: `src/main/${command}.ts`,
-        env,
-        isReady: (line) => line['event'] === 'done',
-        onLine: (line) => options.onLine?.(command, line),
-      });
-      const code = await child.exited;
-      if (code !== 0) throw new Error(`${command} failed (${code ?? 'killed'}):\n${child.tail()}`);
+      await runToEnd({ root, name: command, file: `src/main/${command}.ts`, env });
       log(`${command} done`);
     };
 
@@ -153,6 +153,7 @@ export async function startSystem(options: LocalSystemOptions): Promise<LocalSys
       queuePrefix,
       databaseUrls,
       env,
+      logs,
       role,
       stopRole,
       startRole,

@@ -99,8 +99,12 @@ export async function appointment(input: AppointmentInput): Promise<void> {
   }
 }
 
-// A life of months must run on the newest release: it moves to it at its next wake, and patched() guards what changes.
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, appointment);
+// A life of months must run on the newest release: it moves to it at its next wake, and patched() guards what changes. The others are pinned by the
+// worker's default. An unversioned worker must name no behaviour: the server refuses its workflow tasks otherwise.
+setWorkflowOptions(
+  () => (workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'AUTO_UPGRADE' } : {}),
+  appointment,
+);
 
 /** Shows an operator how things stand; each part is told to Temporal only when it changes. */
 function createDisplay(clinicId: string): (step: PlannedStep) => void {

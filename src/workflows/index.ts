@@ -2,3 +2,4 @@
 export { appointment } from './appointment.ts';
 export { rebookFreedSlot } from './rebook-freed-slot.ts';
 export { replayNotifications } from './replay-notifications.ts';
+export { syncClinicEhr, syncEhr } from './sync-ehr.ts';

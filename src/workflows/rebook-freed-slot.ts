@@ -1,10 +1,4 @@
-import {
-  proxyActivities,
-  setCurrentDetails,
-  setHandler,
-  setWorkflowOptions,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { FillOutcome } from '../activities/waitlist.ts';
 import { overdue, type RebookFreedSlotInput } from './messages.ts';
@@ -40,5 +34,3 @@ export async function rebookFreedSlot(input: RebookFreedSlotInput): Promise<Fill
   );
   return result;
 }
-
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, rebookFreedSlot);

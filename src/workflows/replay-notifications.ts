@@ -5,7 +5,6 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  setWorkflowOptions,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -62,8 +61,6 @@ export async function replayNotifications(input: ReplayNotificationsInput): Prom
   setCurrentDetails(describe(isStopped() ? 'STOPPED' : 'FINISHED', end));
   return end;
 }
-
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, replayNotifications);
 
 function describe(state: string, progress: ReplayProgress): string {
   const { pending, queued, notDue, notFailed } = progress;

@@ -12,7 +12,6 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  setWorkflowOptions,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -78,8 +77,6 @@ export async function syncEhr(input: SyncEhrInput, resumed?: SyncEhrProgress): P
   return result;
 }
 
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, syncEhr);
-
 async function tellClinic(clinicId: string, { trigger }: SyncEhrInput): Promise<keyof SyncEhrResult> {
   try {
     await executeChild(syncClinicEhr, {
@@ -138,8 +135,6 @@ export async function syncClinicEhr(input: SyncClinicEhrInput, resumed?: RunProg
     if (run === null && !isSet(asked)) return counts;
   }
 }
-
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, syncClinicEhr);
 
 /** Tells page after page and ends the run. @throws ApplicationFailure when it failed, so that an operator sees it among the failed workflows */
 async function tellPages(input: SyncClinicEhrInput, { runId, after }: RunProgress): Promise<SyncCounts> {
