@@ -31,15 +31,16 @@ export async function skipTime(client: Client, workflowId: string, durationMs: n
     updateMask: { paths: ['time_skipping_config'] },
   });
   for (;;) {
-    const { fastForwardPollingResult: result, failedReason } = await workflowService.pollWorkflowExecutionTimeSkipping({
+    const answer = await workflowService.pollWorkflowExecutionTimeSkipping({
       namespace,
       workflowExecution,
       fastForwardId,
     });
-    if (result === (COMPLETED as typeof result)) return 'skipped';
-    if (result === (POLL_TIMED_OUT as typeof result)) continue;
+    const result: number = answer.fastForwardPollingResult;
+    if (result === COMPLETED) return 'skipped';
+    if (result === POLL_TIMED_OUT) continue;
     const { status } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return 'ended';
-    throw new Error(`The time of ${workflowId} could not be skipped: ${failedReason}`);
+    throw new Error(`The time of ${workflowId} could not be skipped: ${answer.failedReason}`);
   }
 }

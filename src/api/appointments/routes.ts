@@ -257,7 +257,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       path: 'check-in',
       act: doors.checkIn,
       operationId: 'checkInAppointment',
-      summary: 'The patient has arrived',
+      summary: 'The patient has arrived; repeating it changes nothing',
       problems: ['appointment_not_scheduled'],
     },
     {
@@ -265,7 +265,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       path: 'complete',
       act: doors.complete,
       operationId: 'completeAppointment',
-      summary: 'The visit took place',
+      summary: 'The visit took place; repeating it changes nothing',
       problems: ['appointment_not_scheduled', 'visit_not_begun'],
     },
     {
@@ -273,7 +273,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       path: 'no-show',
       act: doors.markNoShow,
       operationId: 'markNoShow',
-      summary: 'Nobody came',
+      summary: 'Nobody came; repeating it changes nothing',
       problems: ['appointment_not_scheduled', 'visit_not_begun', 'already_checked_in'],
     },
     {
@@ -301,8 +301,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         operationId,
         tags: ['attendance'],
         summary,
-        description:
-          'Repeating it changes nothing. Providers attend to their own visits, administrators to all of their clinic.',
+        description: 'Providers attend to their own visits, administrators to all of their clinic.',
         params: AppointmentPath,
         response: {
           200: AppointmentAnswer,

@@ -21,6 +21,7 @@ export const twilioCallbacks: FastifyPluginAsyncTypebox<{ readonly callbacks: Ca
   app,
   { callbacks },
 ) => {
+  app.removeAllContentTypeParsers();
   await app.register(formbody, { bodyLimit: 64 * 1_024 });
   app.post(
     '/callbacks/twilio/status/:notificationId',

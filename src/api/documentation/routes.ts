@@ -15,7 +15,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
       schema: withProblemAnswers(schema, url, route.config?.problems ?? []),
       url,
     }),
-    refResolver: { buildLocalReference: ({ $id }) => String($id) },
+    refResolver: { buildLocalReference: ({ $id }) => $id as string },
     openapi: {
       openapi: '3.1.0',
       info: {

@@ -75,14 +75,6 @@ export function identifierToken(appointmentId: string): string {
   return `${IDENTIFIER_SYSTEMS.appointment}|${appointmentId}`;
 }
 
-/** The version of ours that the resource was last written from; the highest, since some servers keep every tag they ever got. */
-export function taggedVersion(resource: Appointment): number | undefined {
-  const versions = (resource.meta?.tag ?? [])
-    .filter((tag) => tag.system === VERSION_TAG_SYSTEM && /^\d{1,9}$/.test(tag.code ?? ''))
-    .map((tag) => Number(tag.code));
-  return versions.length === 0 ? undefined : Math.max(...versions);
-}
-
 /**
  * Do both say the same about what MediConnect owns of a visit? What else an EHR keeps with it (its own numbers, a room, a note) does not count,
  * nor how it writes an instant. By content and not by version: servers raise a version without a change, and keep one through a rewrite.
