@@ -26,20 +26,23 @@ export interface RenderedEmail {
 const MAX_SMS_SEGMENTS = 2;
 /** Names are cut to the first of these lengths with which the SMS is short enough. */
 const NAME_LENGTHS = [100, 60, 40, 30, 24, 18, 12];
+/** Three full stops: the character for it is not in the GSM alphabet. */
+const ELLIPSIS = '...';
 
 /** The SMS, at most two segments long. */
 export function renderSms(facts: MessageFacts): string {
   const { template, locale } = templateFor(facts);
   const when = { ...formatDate(facts, locale, 'short'), code: facts.confirmationCode, name: oneLine(facts.givenName) };
-  const texts = NAME_LENGTHS.map((length) =>
-    fill(template.sms, {
+  let text = '';
+  for (const length of NAME_LENGTHS) {
+    text = fill(template.sms, {
       ...when,
       clinic: shorten(oneLine(facts.clinicName), length),
       provider: shorten(oneLine(facts.providerName), length),
-    }),
-  );
-  const text = texts.find((candidate) => countSmsSegments(candidate) <= MAX_SMS_SEGMENTS) ?? texts.at(-1);
-  return text ?? '';
+    });
+    if (countSmsSegments(text) <= MAX_SMS_SEGMENTS) break;
+  }
+  return text;
 }
 
 /** The email: subject, plain text, and the same as simple HTML. */
@@ -111,14 +114,15 @@ function oneLine(text: string): string {
   return text.replaceAll(/\s+/gu, ' ').trim();
 }
 
+/** Cuts to so many UTF-16 units, which is how UCS-2 counts, without splitting a character. */
 function shorten(text: string, length: number): string {
-  const characters = Array.from(text);
-  return characters.length <= length
-    ? text
-    : `${characters
-        .slice(0, length - 3)
-        .join('')
-        .trimEnd()}...`;
+  if (text.length <= length) return text;
+  let kept = '';
+  for (const character of text) {
+    if (kept.length + character.length > length - ELLIPSIS.length) break;
+    kept += character;
+  }
+  return kept.trimEnd() + ELLIPSIS;
 }
 
 function escapeHtml(text: string): string {

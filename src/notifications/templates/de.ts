@@ -27,7 +27,7 @@ export const de: Templates = {
     email: ['Guten Tag {name},', 'dieser Termin wurde abgesagt:', WHEN],
   },
   waitlistBooked: {
-    sms: '{clinic}: Ein Termin von Ihrer Warteliste wurde frei und ist gebucht: {provider}, {date}, {time} (Code {code})',
+    sms: '{clinic}: von Ihrer Warteliste ist ein Termin bei {provider} gebucht: {date}, {time} (Code {code})',
     subject: 'Warteliste: Ihr Termin am {date} ist gebucht',
     email: [
       'Guten Tag {name},',

@@ -27,7 +27,7 @@ export const en: Templates = {
     email: ['Hello {name},', 'this visit was cancelled:', WHEN],
   },
   waitlistBooked: {
-    sms: '{clinic}: a time you were waiting for came free and is booked for you: {provider}, {date}, {time} (code {code})',
+    sms: '{clinic}: from the waitlist, a visit with {provider} is booked for you: {date}, {time} (code {code})',
     subject: 'From the waitlist: your visit on {date} is booked',
     email: [
       'Hello {name},',

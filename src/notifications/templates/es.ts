@@ -27,7 +27,7 @@ export const es: Templates = {
     email: ['Hola, {name}:', 'Esta cita ha sido cancelada:', WHEN],
   },
   waitlistBooked: {
-    sms: '{clinic}: se ha liberado una hora que esperaba y es suya: {provider}, {date}, {time} (Ref. {code})',
+    sms: '{clinic}: de su lista de espera, cita reservada con {provider}: {date}, {time} (Ref. {code})',
     subject: 'Lista de espera: su cita del {date} está reservada',
     email: [
       'Hola, {name}:',

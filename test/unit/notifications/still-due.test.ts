@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AppointmentStatus } from '../../../src/domain/appointment.ts';
+import { whyNotDue } from '../../../src/notifications/still-due.ts';
+
+const START = new Date('2027-03-13T15:00:00Z');
+const before = new Date(START.getTime() - 1);
+
+const judge = (kind: string, status: AppointmentStatus, now = before, appointmentTime = START) =>
+  whyNotDue({ kind, plannedFor: START }, { status, appointmentTime }, now);
+
+describe('is a notification still due', () => {
+  it.each(['confirmation', 'reminder:PT2H', 'rescheduled', 'waitlist_booked'])(
+    '%s: until the visit begins, while it stands as planned',
+    (kind) => {
+      expect(judge(kind, 'SCHEDULED')).toBeUndefined();
+      expect(judge(kind, 'SCHEDULED', START)).toBe('visit_begun');
+      expect(judge(kind, 'CANCELLED')).toBe('cancelled');
+      expect(judge(kind, 'COMPLETED')).toBe('not_scheduled');
+      expect(judge(kind, 'NO_SHOW')).toBe('not_scheduled');
+      expect(judge(kind, 'SCHEDULED', before, new Date(START.getTime() + 900_000))).toBe('moved');
+    },
+  );
+
+  it('the notice of a cancelling: only while the visit is cancelled and has not begun', () => {
+    expect(judge('cancelled', 'CANCELLED')).toBeUndefined();
+    expect(judge('cancelled', 'SCHEDULED')).toBe('not_cancelled');
+    expect(judge('cancelled', 'CANCELLED', START)).toBe('visit_begun');
+  });
+});
