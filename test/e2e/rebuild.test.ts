@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findSlots } from '../../scripts/local/client.ts';
 import { createTemporalNamespace, startTemporal, type ServerHandle } from '../../scripts/stack/index.mjs';
+import { workflowIds } from '../../src/workflows/messages.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   book,
   delivered,
@@ -50,6 +52,7 @@ describe('Temporal’s data deleted', () => {
     await system.restart('worker');
     await system.run('rebuild');
 
+    await eventually(() => system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId)).describe());
     expect(await nextAction(system, appointmentId, 'reminder:P1D')).toBe(due);
     const after = workflowClock(system, appointmentId);
     await after.to(due + 1_000);
