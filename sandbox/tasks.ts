@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Work that goes on after an answer was sent: deliveries, webhooks. */
@@ -10,7 +11,7 @@ export interface Tasks {
 
 /** Creates an empty set of tasks. */
 export function createTasks(): Tasks {
-  let controller = new AbortController();
+  let controller = createController();
   return {
     run(work) {
       const { signal } = controller;
@@ -20,9 +21,16 @@ export function createTasks(): Tasks {
     },
     stop() {
       controller.abort();
-      controller = new AbortController();
+      controller = createController();
     },
   };
+}
+
+/** Every message under way listens to it, however many there are. */
+function createController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** Waits for so many milliseconds; rejects as soon as the signal is aborted. */

@@ -134,8 +134,8 @@ export function createEhr(options: EhrOptions, context: VendorContext): EhrStand
   return {
     routes,
     tenants: () => [...tenants.keys()],
-    resources: (slug, type) => tenants.get(slug)?.store.all(type) ?? [],
-    seed: (slug, resources) => seedResources(resources, tenantNamed(slug)),
+    resources: (slug, type) => structuredClone(tenants.get(slug)?.store.all(type) ?? []),
+    seed: (slug, resources) => structuredClone(seedResources(resources, tenantNamed(slug))),
     configure(slug, settings) {
       const tenant = tenantNamed(slug);
       tenant.settings = { ...tenant.settings, ...settings };

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../context.ts';
 import type { FhirResource, StoredResource } from './resource.ts';
 
-/** The resources of one tenant with all their versions. Every operation is synchronous, and so indivisible. */
+/**
+ * The resources of one tenant with all their versions. Every operation is synchronous, and so indivisible.
+ * What is handed out is the stored object itself: nobody changes it.
+ */
 export interface ResourceStore {
   /** The current versions of a type, oldest resource first. */
   all(type: string): StoredResource[];
@@ -17,33 +20,33 @@ export interface ResourceStore {
 
 /** Creates an empty store. */
 export function createResourceStore(clock: Clock): ResourceStore {
-  const types = new Map<string, Map<string, StoredResource[]>>();
+  const current = new Map<string, Map<string, StoredResource>>();
+  const history = new Map<string, readonly StoredResource[]>();
   let latest = 0;
 
-  function versionsOf(type: string, id: string): StoredResource[] {
-    return types.get(type)?.get(id) ?? [];
-  }
+  const versions = (type: string, id: string): readonly StoredResource[] => history.get(`${type}/${id}`) ?? [];
 
   /** The time of a write never goes back, whatever the clock does. */
   function add(resource: FhirResource, id: string): StoredResource {
-    const { resourceType } = resource;
-    const versions = versionsOf(resourceType, id);
+    const { resourceType: type } = resource;
+    const earlier = versions(type, id);
     latest = Math.max(latest, clock().getTime());
     const meta = {
       ...resource.meta,
-      versionId: String(versions.length + 1),
+      versionId: String(earlier.length + 1),
       lastUpdated: new Date(latest).toISOString(),
     };
     const stored = structuredClone({ ...resource, id, meta });
-    const ofType = types.get(resourceType) ?? new Map<string, StoredResource[]>();
-    types.set(resourceType, ofType.set(id, [...versions, stored]));
-    return structuredClone(stored);
+    const ofType = current.get(type) ?? new Map<string, StoredResource>();
+    current.set(type, ofType.set(id, stored));
+    history.set(`${type}/${id}`, [...earlier, stored]);
+    return stored;
   }
 
   return {
-    all: (type) => [...(types.get(type)?.values() ?? [])].flatMap((versions) => structuredClone(versions.slice(-1))),
-    read: (type, id) => structuredClone(versionsOf(type, id).at(-1)),
-    versions: (type, id) => structuredClone(versionsOf(type, id)),
+    all: (type) => [...(current.get(type)?.values() ?? [])],
+    read: (type, id) => current.get(type)?.get(id),
+    versions,
     create: (resource, id) => add(resource, id ?? randomUUID()),
     update: add,
   };

@@ -72,8 +72,9 @@ function patientOf(message: DeliveredMessage): string {
 function groupByPatient(messages: readonly DeliveredMessage[]): Map<string, DeliveredMessage[]> {
   const groups = new Map<string, DeliveredMessage[]>();
   for (const message of messages) {
-    const patient = patientOf(message);
-    groups.set(patient, [...(groups.get(patient) ?? []), message]);
+    const group = groups.get(patientOf(message)) ?? [];
+    groups.set(patientOf(message), group);
+    group.push(message);
   }
   return groups;
 }

@@ -2,9 +2,13 @@ import { API_VERSION } from './message.ts';
 import { isRepeated, readConnectionOverrides } from './connection-overrides.ts';
 import { signTwilioWebhook } from './signature.ts';
 import { describeAttempt, postWebhook } from '../webhook.ts';
+import { wait } from '../tasks.ts';
 import type { Clock } from '../context.ts';
 import type { TwilioMessage, TwilioStatus } from './message.ts';
 import type { WebhookAnswer, WebhookAttempt } from '../webhook.ts';
+
+/** The pause before a webhook is repeated, in milliseconds; every further one is twice as long. */
+const FIRST_PAUSE_MS = 100;
 
 /** Who signs, and with what. */
 export interface TwilioSigner {
@@ -51,5 +55,6 @@ export async function postSigned(
     const answer = await postWebhook(url, request, signal);
     log.attempts.push(describeAttempt(url, log.event, signer.clock(), answer));
     if (attempt >= retries || !isRepeated(answer, policies)) return answer;
+    await wait(FIRST_PAUSE_MS * 2 ** attempt, signal);
   }
 }

@@ -5,7 +5,7 @@ import { EHR_CLIENT_ID, TENANT } from './start-sandbox.ts';
 import type { AssertionKey } from './start-sandbox.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 
-export const IDENTIFIER_SYSTEM = 'https://mediconnect.example/appointment';
+const IDENTIFIER_SYSTEM = 'https://mediconnect.example/appointment';
 
 /** What may differ from a right assertion. */
 export interface AssertionChanges {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import twilio from 'twilio';
 import { ACCOUNT_SID, AUTH_TOKEN, OUR_NUMBER, startSandbox } from './start-sandbox.ts';
 import { eventually } from '../../support/eventually.ts';
+import { signTwilioWebhook } from '../../../sandbox/twilio/signature.ts';
 import { startWebhookReceiver } from './webhook-receiver.ts';
 import type { ReceivedWebhook, WebhookReceiver } from './webhook-receiver.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
@@ -168,6 +169,18 @@ describe('looking messages up', () => {
 });
 
 describe('status callbacks', () => {
+  it('are signed as in Twilio’s own example', () => {
+    const fields = {
+      CallSid: 'CA1234567890ABCDE',
+      Caller: '+14158675309',
+      Digits: '1234',
+      From: '+14158675309',
+      To: '+18005551212',
+    };
+    const url = 'https://mycompany.com/myapp.php?foo=1&bar=2';
+    expect(signTwilioWebhook('12345', url, fields)).toBe('RSOYDt4T1cUTdK1PDd93/VVr8B8=');
+  });
+
   it('tells each status in order, signed over the whole URL', async () => {
     const statusCallback = `${product.url}/callbacks/twilio?notification=42&x=a%20b`;
     const { sid } = await send({ statusCallback });
