@@ -1,0 +1,402 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { inContext, type Tx } from '../../../src/db/connection.ts';
+import { AppError } from '../../../src/domain/errors.ts';
+import {
+  claimToSend,
+  listNotifications,
+  markAccepted,
+  markFailed,
+  markQueued,
+  markRetry,
+  markUnknown,
+  notificationsOf,
+  planNotification,
+  requeueForReplay,
+  settleByCallback,
+  skipNotification,
+  type NotificationRow,
+  type PlannedNotification,
+  type ProviderReport,
+} from '../../../src/notifications/ledger.ts';
+import { aClinic, type Clinic } from '../../support/builders.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { aNotification, aVisit, type Visit } from './world.ts';
+
+const LEASE_MS = 30_000;
+
+describe('the ledger', () => {
+  let database: TestDatabase;
+  let clinic: Clinic;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    clinic = await aClinic(database.owner);
+  });
+  afterAll(() => database.drop());
+
+  const run = <T>(work: (tx: Tx) => Promise<T>) => inContext(database.app.db, { clinicId: clinic.clinicId }, work);
+  const rowOf = async ({ notificationId }: PlannedNotification): Promise<NotificationRow> =>
+    database.owner.db
+      .selectFrom('notification')
+      .selectAll()
+      .where('notification_id', '=', notificationId)
+      .executeTakeFirstOrThrow();
+  const attemptsOf = ({ notificationId }: PlannedNotification) =>
+    database.owner.db
+      .selectFrom('delivery_attempt')
+      .select(['attempt', 'outcome', 'error_code', 'provider_message_id'])
+      .where('notification_id', '=', notificationId)
+      .orderBy('attempt')
+      .execute();
+  const told = async ({ appointmentId }: PlannedNotification) => {
+    const { n } = await database.owner.db
+      .selectFrom('outbox')
+      .select(({ fn }) => fn.countAll<string>().as('n'))
+      .where('aggregate_id', '=', appointmentId)
+      .where('event', '=', 'notificationSettled')
+      .executeTakeFirstOrThrow();
+    return Number(n);
+  };
+  const claim = (planned: PlannedNotification, now = new Date()) =>
+    run((tx) => claimToSend(tx, { notificationId: planned.notificationId, now, leaseMs: LEASE_MS }));
+  const planned = async (given: Parameters<typeof aNotification>[2] = {}, visit?: Visit) => {
+    const notification = aNotification(clinic, visit ?? (await aVisit(database, clinic)), given);
+    await run((tx) => planNotification(tx, notification));
+    return notification;
+  };
+  /** Planned and taken up: SENDING, attempt 1. */
+  const sending = async (given: Parameters<typeof aNotification>[2] = {}) => {
+    const notification = await planned(given);
+    await claim(notification);
+    return notification;
+  };
+  const accepted = async (providerMessageId: string, given: Parameters<typeof aNotification>[2] = {}) => {
+    const notification = await sending(given);
+    await run((tx) => markAccepted(tx, { ...notification, attempt: 1, providerMessageId }));
+    return notification;
+  };
+  const failed = async () => {
+    const notification = await sending();
+    await run((tx) => markFailed(tx, { ...notification, attempt: 1, reason: 'twilio_30005' }));
+    return notification;
+  };
+  const report = (
+    { notificationId, channel }: PlannedNotification,
+    providerState: string,
+    given: Partial<ProviderReport> = {},
+  ) => run((tx) => settleByCallback(tx, { notificationId, channel, providerState, ...given }));
+
+  describe('planning', () => {
+    it('writes one row, and says on repetition where it stands', async () => {
+      const notification = await planned();
+      expect(await run((tx) => planNotification(tx, notification))).toBe('PLANNED');
+      await run((tx) => markQueued(tx, notification.notificationId));
+      expect(await run((tx) => planNotification(tx, notification))).toBe('QUEUED');
+      expect(await run((tx) => notificationsOf(tx, notification.appointmentId))).toHaveLength(1);
+    });
+
+    it('gives twenty racers one row', async () => {
+      const notification = aNotification(clinic, await aVisit(database, clinic));
+      const states = await Promise.all(
+        Array.from({ length: 20 }, () => run((tx) => planNotification(tx, notification))),
+      );
+      expect(new Set(states)).toEqual(new Set(['PLANNED']));
+      expect(await run((tx) => notificationsOf(tx, notification.appointmentId))).toHaveLength(1);
+    });
+
+    it('does not take a message back to QUEUED that the notifier was faster with', async () => {
+      const notification = await sending();
+      await run((tx) => markQueued(tx, notification.notificationId));
+      expect((await rowOf(notification)).state).toBe('SENDING');
+    });
+
+    it('is not to be seen by another clinic', async () => {
+      const notification = await planned();
+      const other = await aClinic(database.owner);
+      const seen = await inContext(database.app.db, { clinicId: other.clinicId }, async (tx) => [
+        await notificationsOf(tx, notification.appointmentId),
+        await claimToSend(tx, { notificationId: notification.notificationId, now: new Date(), leaseMs: LEASE_MS }),
+        await requeueForReplay(tx, notification.notificationId, new Date()),
+      ]);
+      expect(seen).toEqual([[], { outcome: 'missing' }, 'NOT_FAILED']);
+    });
+  });
+
+  describe('skipping', () => {
+    it('writes the reason once and tells the workflow once', async () => {
+      const notification = aNotification(clinic, await aVisit(database, clinic));
+      const skip = () => run((tx) => skipNotification(tx, { ...notification, reason: 'too_late' }));
+      expect(await skip()).toBe('SKIPPED');
+      expect(await skip()).toBe('SKIPPED');
+      expect(await rowOf(notification)).toMatchObject({ state: 'SKIPPED', reason: 'too_late' });
+      expect(await told(notification)).toBe(1);
+    });
+
+    it('takes a waiting message out, and leaves alone what is under way or done', async () => {
+      const waiting = await planned();
+      expect(await run((tx) => skipNotification(tx, { ...waiting, reason: 'too_late' }))).toBe('SKIPPED');
+      expect(await claim(waiting)).toEqual({ outcome: 'done', state: 'SKIPPED' });
+      const underWay = await sending();
+      expect(await run((tx) => skipNotification(tx, { ...underWay, reason: 'too_late' }))).toBe('SENDING');
+      const done = await failed();
+      expect(await run((tx) => skipNotification(tx, { ...done, reason: 'too_late' }))).toBe('FAILED');
+    });
+  });
+
+  describe('claiming', () => {
+    it('gives a message to exactly one of ten', async () => {
+      const notification = await planned();
+      const claims = await Promise.all(Array.from({ length: 10 }, () => claim(notification)));
+      expect(claims.map(({ outcome }) => outcome).sort()).toEqual([...Array<string>(9).fill('busy'), 'send']);
+      expect(await attemptsOf(notification)).toHaveLength(1);
+    });
+
+    it('hands over all that the message is made of', async () => {
+      const visit = await aVisit(database, clinic, { givenName: 'Ana' });
+      const notification = await planned({ channel: 'email' }, visit);
+      expect(await claim(notification)).toMatchObject({
+        outcome: 'send',
+        notification: {
+          address: visit.email,
+          givenName: 'Ana',
+          timeZone: 'Europe/Berlin',
+          clinicName: 'Riverside Clinic',
+          attempt: 1,
+          attemptsMade: 1,
+        },
+      });
+    });
+
+    it('waits for a move that is being written, and then does not send', async () => {
+      const notification = await planned();
+      let claimed: Promise<{ outcome: string }> | undefined;
+      await database.owner.db.transaction().execute(async (tx) => {
+        await sql`update appointment set appointment_time = appointment_time + interval '1 day'
+          where appointment_id = ${notification.appointmentId}`.execute(tx);
+        claimed = claim(notification);
+        // The claim stands in line behind this transaction.
+        await eventually(
+          async () => {
+            const { rows } = await sql`select from pg_locks where not granted`.execute(database.owner.db);
+            expect(rows).toHaveLength(1);
+          },
+          { timeoutMs: 4_000, everyMs: 20 },
+        );
+      });
+      expect(await claimed).toEqual({ outcome: 'skipped', reason: 'moved' });
+    });
+
+    it('takes a lease that has run out for an unknown outcome, never for a message to send', async () => {
+      const notification = await sending();
+      expect(await claim(notification)).toEqual({ outcome: 'busy' });
+      await database.owner.db
+        .updateTable('notification')
+        .set({ sending_until: sql<Date>`now() - interval '1 second'` })
+        .where('notification_id', '=', notification.notificationId)
+        .execute();
+      expect(await claim(notification)).toMatchObject({ outcome: 'look-up', attempt: { textMayDiffer: false } });
+      expect(await rowOf(notification)).toMatchObject({ state: 'UNKNOWN', reason: 'sender_lost', attempt: 1 });
+      expect(await claim(notification)).toMatchObject({ outcome: 'look-up' });
+      expect(await attemptsOf(notification)).toHaveLength(1);
+    });
+
+    it('counts the attempts of the round, without those that were not the message’s fault', async () => {
+      const notification = await sending();
+      await run((tx) => markRetry(tx, { ...notification, attempt: 1, reason: 'twilio_20003', countsAsAttempt: false }));
+      expect(await claim(notification)).toMatchObject({ notification: { attempt: 2, attemptsMade: 1 } });
+      await run((tx) => markRetry(tx, { ...notification, attempt: 2, reason: 'twilio_20429' }));
+      expect(await claim(notification)).toMatchObject({ notification: { attempt: 3, attemptsMade: 2 } });
+    });
+
+    it('ignores a sender whose attempt is not the present one any more', async () => {
+      const notification = await sending();
+      await run((tx) => markRetry(tx, { ...notification, attempt: 1, reason: 'twilio_20429' }));
+      await claim(notification);
+      await run((tx) => markFailed(tx, { ...notification, attempt: 1, reason: 'late' }));
+      expect(await rowOf(notification)).toMatchObject({ state: 'SENDING', attempt: 2 });
+    });
+  });
+
+  describe('callbacks', () => {
+    it('take a message forward, once each, and tell the workflow of each change once', async () => {
+      const notification = await accepted('SM-a');
+      expect(await told(notification)).toBe(1);
+      expect(await report(notification, 'sent', { providerMessageId: 'SM-a' })).toBe('unchanged');
+      expect(await report(notification, 'delivered', { providerMessageId: 'SM-a' })).toBe('changed');
+      expect(await report(notification, 'delivered', { providerMessageId: 'SM-a' })).toBe('unchanged');
+      expect(await told(notification)).toBe(2);
+    });
+
+    it('never take it back: every order of the reports of a delivery ends the same', async () => {
+      const orders = [
+        ['queued', 'sent', 'delivered'],
+        ['delivered', 'sent', 'queued'],
+        ['sent', 'delivered', 'sent'],
+        ['undelivered', 'delivered', 'sent'],
+        ['delivered', 'undelivered', 'queued'],
+      ];
+      for (const [index, order] of orders.entries()) {
+        const notification = await accepted(`SM-order-${index}`);
+        for (const word of order) await report(notification, word, { providerMessageId: `SM-order-${index}` });
+        expect([order, (await rowOf(notification)).state]).toEqual([order, 'DELIVERED']);
+      }
+    });
+
+    it('write the code of a failure, and when it happened', async () => {
+      const notification = await accepted('SM-b');
+      const occurredAt = new Date('2027-03-13T15:00:00Z');
+      await report(notification, 'undelivered', { providerMessageId: 'SM-b', errorCode: '30005', occurredAt });
+      expect(await rowOf(notification)).toMatchObject({
+        state: 'FAILED',
+        reason: 'twilio_30005',
+        settled_at: occurredAt,
+      });
+      expect(await report(notification, 'sent', { providerMessageId: 'SM-b' })).toBe('unchanged');
+      expect((await rowOf(notification)).state).toBe('FAILED');
+    });
+
+    it('resolve a lost answer by the notification’s id alone, and bring the provider’s id', async () => {
+      for (const [lost, word, state] of [
+        ['UNKNOWN', 'sent', 'ACCEPTED'],
+        ['UNKNOWN', 'undelivered', 'FAILED'],
+        ['SENDING', 'delivered', 'DELIVERED'],
+      ] as const) {
+        const notification = await sending();
+        if (lost === 'UNKNOWN')
+          await run((tx) => markUnknown(tx, { ...notification, attempt: 1, reason: 'no_answer' }));
+        const id = `SM-${notification.notificationId}`;
+        expect(await report(notification, word, { providerMessageId: id })).toBe('changed');
+        expect(await rowOf(notification)).toMatchObject({ state, provider_message_id: id });
+        // The answer to the call, when it comes at last, changes nothing.
+        await run((tx) => markAccepted(tx, { ...notification, attempt: 1, providerMessageId: id }));
+        expect((await rowOf(notification)).state).toBe(state);
+      }
+    });
+
+    it('know an email by the beginning of the id', async () => {
+      const notification = await accepted('xid', { channel: 'email' });
+      expect(await report(notification, 'delivered', { providerMessageId: 'xid.recvd-1-2-3.0' })).toBe('changed');
+      expect(await rowOf(notification)).toMatchObject({ state: 'DELIVERED', provider_message_id: 'xid' });
+    });
+
+    it('are ignored about anything that is not ours', async () => {
+      const notification = await accepted('SM-c');
+      expect(await report(notification, 'delivered', { providerMessageId: 'SM-other' })).toBe('ignored');
+      expect(await report(notification, 'new-word', { providerMessageId: 'SM-c' })).toBe('ignored');
+      expect(await report({ ...notification, channel: 'email' }, 'delivered')).toBe('ignored');
+      expect((await rowOf(notification)).state).toBe('ACCEPTED');
+      const unsent = await planned();
+      expect(await report(unsent, 'delivered', { providerMessageId: 'SM-d' })).toBe('ignored');
+    });
+
+    it('about an earlier attempt do not touch the replay, unless they prove that it did arrive', async () => {
+      const notification = await accepted('SM-first');
+      await report(notification, 'undelivered', { providerMessageId: 'SM-first', errorCode: '30003' });
+      await run((tx) => requeueForReplay(tx, notification.notificationId, new Date()));
+      expect(await report(notification, 'undelivered', { providerMessageId: 'SM-first' })).toBe('unchanged');
+      expect((await rowOf(notification)).state).toBe('QUEUED');
+
+      await claim(notification);
+      await run((tx) => markFailed(tx, { ...notification, attempt: 2, reason: 'twilio_30005' }));
+      expect(await report(notification, 'delivered', { providerMessageId: 'SM-first' })).toBe('changed');
+      expect((await rowOf(notification)).state).toBe('DELIVERED');
+      expect((await attemptsOf(notification)).map(({ outcome }) => outcome)).toEqual(['DELIVERED', 'FAILED']);
+    });
+
+    it('that come all at once leave one change of each kind', async () => {
+      const notification = await accepted('SM-flood');
+      const words = Array.from({ length: 30 }, (_, index) => (index % 3 === 0 ? 'delivered' : 'sent'));
+      await Promise.all(words.map((word) => report(notification, word, { providerMessageId: 'SM-flood' })));
+      expect((await rowOf(notification)).state).toBe('DELIVERED');
+      expect(await told(notification)).toBe(2);
+    });
+  });
+
+  describe('replaying', () => {
+    it('queues a failed message again on the same row, with a fresh count of attempts', async () => {
+      const notification = await failed();
+      expect(await run((tx) => requeueForReplay(tx, notification.notificationId, new Date()))).toBe('QUEUED');
+      expect(await rowOf(notification)).toMatchObject({
+        state: 'QUEUED',
+        first_attempt: 2,
+        reason: null,
+        settled_at: null,
+        provider_message_id: null,
+      });
+      expect(await claim(notification)).toMatchObject({ notification: { attempt: 2, attemptsMade: 1 } });
+      expect((await attemptsOf(notification)).map(({ outcome }) => outcome)).toEqual(['FAILED', null]);
+    });
+
+    it('says so when the message is no longer due, and leaves it', async () => {
+      const notification = await failed();
+      expect(await run((tx) => requeueForReplay(tx, notification.notificationId, notification.plannedFor))).toBe(
+        'NOT_DUE',
+      );
+      expect((await rowOf(notification)).state).toBe('FAILED');
+    });
+
+    it('says so when it has not failed', async () => {
+      for (const notification of [await planned(), await sending(), await accepted('SM-e')]) {
+        expect(await run((tx) => requeueForReplay(tx, notification.notificationId, new Date()))).toBe('NOT_FAILED');
+      }
+      const nobody = '0190a6a0-0000-5000-8000-00000000abcd';
+      expect(await run((tx) => requeueForReplay(tx, nobody, new Date()))).toBe('NOT_FAILED');
+    });
+
+    it('does not let a lost answer be sent again before its deadline', async () => {
+      const notification = await sending();
+      await run((tx) => markUnknown(tx, { ...notification, attempt: 1, reason: 'no_answer' }));
+      expect(await run((tx) => requeueForReplay(tx, notification.notificationId, new Date()))).toBe('NOT_FAILED');
+    });
+
+    it('queues once for two who ask at the same time', async () => {
+      const notification = await failed();
+      const answers = await Promise.all(
+        [1, 2].map(() => run((tx) => requeueForReplay(tx, notification.notificationId, new Date()))),
+      );
+      expect(answers.sort()).toEqual(['NOT_FAILED', 'QUEUED']);
+    });
+  });
+
+  describe('listing', () => {
+    it('pages through everything once, newest first, also when many were written in one instant', async () => {
+      const own = await aClinic(database.owner);
+      const visit = await aVisit(database, own);
+      const inOwn = <T>(work: (tx: Tx) => Promise<T>) => inContext(database.app.db, { clinicId: own.clinicId }, work);
+      await inOwn(async (tx) => {
+        for (let hours = 1; hours <= 7; hours += 1) {
+          await planNotification(tx, aNotification(own, visit, { kind: `reminder:PT${hours}H` }));
+        }
+      });
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await inOwn((tx) => listNotifications(tx, { limit: 3, cursor }));
+        seen.push(...page.notifications.map(({ notification_id: id }) => id));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(seen).toHaveLength(7);
+      expect(new Set(seen).size).toBe(7);
+    });
+
+    it('filters by state and appointment', async () => {
+      const notification = await failed();
+      const { appointmentId } = notification;
+      const list = (state: 'FAILED' | 'SKIPPED') =>
+        run((tx) => listNotifications(tx, { state, appointmentId, limit: 10 }));
+      expect((await list('FAILED')).notifications).toHaveLength(1);
+      expect((await list('SKIPPED')).notifications).toHaveLength(0);
+    });
+
+    it.each(['', 'abc', Buffer.from('1 not-an-id').toString('base64url'), '%'])(
+      'refuses the cursor %p, which is not ours',
+      async (cursor) => {
+        const listing = run((tx) => listNotifications(tx, { cursor, limit: 10 }));
+        await expect(listing).rejects.toThrow(AppError);
+        await expect(listing).rejects.toMatchObject({ code: 'validation_failed' });
+      },
+    );
+  });
+});
