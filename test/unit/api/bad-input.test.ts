@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { FastifyInstance } from 'fastify';
+import type { InjectOptions } from 'light-my-request';
+import { AppError } from '../../../src/domain/errors.ts';
+import {
+  anApi,
+  anAppointment,
+  APPOINTMENT,
+  asAdmin,
+  asPatient,
+  BOOKING,
+  CLINIC,
+  MISSING,
+  OTHER_PATIENT,
+  PROVIDER,
+} from './api-under-test.ts';
+
+interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly instance: string;
+  readonly errors?: readonly { in: string; pointer: string; rule: string }[];
+}
+
+describe('bad input', () => {
+  let api: FastifyInstance;
+  let patient: { authorization: string };
+  beforeAll(async () => {
+    // No door and no read is given: whatever got past validation would be a 500 and fail the test.
+    api = await anApi();
+    patient = await asPatient();
+  });
+  afterAll(() => api.close());
+
+  const call = async (options: InjectOptions) => {
+    const response = await api.inject({ ...options, headers: { ...patient, ...options.headers } });
+    expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    expect(response.headers['cache-control']).toBe('no-store');
+    const problem = response.json<ProblemBody>();
+    expect(problem).toMatchObject({
+      type: `/problems/${problem.code}`,
+      status: response.statusCode,
+      instance: response.headers['x-request-id'],
+    });
+    return { ...problem, headers: response.headers };
+  };
+  const book = (payload: unknown, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
+    call({
+      method: 'POST',
+      url: '/api/v1/appointments',
+      payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+      headers,
+    });
+
+  it.each([
+    '',
+    '{',
+    '{"patientId":}',
+    "{'a':1}",
+    'null x',
+    '[1,]',
+    '{"a":1}{"b":2}',
+    '\u0000',
+    'NaN',
+    '{"a":01}',
+    '{"__proto__":{"isAdmin":true}}',
+    '{"patientId":"x","__proto__":null}',
+    '{"constructor":{"prototype":{"isAdmin":true}}}',
+    '['.repeat(20_000),
+  ])('that is no JSON to us is 400: %#', async (text) => {
+    const { status, code } = await book(text);
+    expect(status).toBe(400);
+    expect(code).toBe(text === '' ? 'validation_failed' : 'malformed_json');
+    expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
+  });
+
+  it.each([
+    ['null', null, ''],
+    ['a list', [BOOKING], ''],
+    ['a text', 'true', ''],
+    ['without a provider', { ...BOOKING, providerId: undefined }, '/providerId'],
+    ['with an unknown field', { ...BOOKING, insurance: 'x' }, '/insurance'],
+    ['with an unknown field of any name', { ...BOOKING, 'Jane Doe, 1980-05-17': 'x' }, '/*'],
+    ['with an id that is no UUID', { ...BOOKING, patientId: 'me' }, '/patientId'],
+    ['with an id in URN form', { ...BOOKING, patientId: `urn:uuid:${BOOKING.patientId}` }, '/patientId'],
+    ['with an id that is a number', { ...BOOKING, patientId: 7 }, '/patientId'],
+    ['with a local time', { ...BOOKING, appointmentTime: '2030-01-10T10:00:00' }, '/appointmentTime'],
+    ['with a day that does not exist', { ...BOOKING, appointmentTime: '2030-02-30T10:00:00Z' }, '/appointmentTime'],
+    ['with a time in milliseconds', { ...BOOKING, appointmentTime: 1_893_578_400_000 }, '/appointmentTime'],
+    ['with a year that no database holds', { ...BOOKING, appointmentTime: '0000-01-01T00:00:00Z' }, '/appointmentTime'],
+    ['with a duration of zero', { ...BOOKING, durationMinutes: 0 }, '/durationMinutes'],
+    ['with a negative duration', { ...BOOKING, durationMinutes: -30 }, '/durationMinutes'],
+    ['with a huge duration', { ...BOOKING, durationMinutes: 1e9 }, '/durationMinutes'],
+    ['with half a minute', { ...BOOKING, durationMinutes: 30.5 }, '/durationMinutes'],
+    ['with a duration in words', { ...BOOKING, durationMinutes: '30' }, '/durationMinutes'],
+    ['with no duration', { ...BOOKING, durationMinutes: null }, '/durationMinutes'],
+  ])('%s is 400 and names the field', async (_name, body, pointer) => {
+    const { status, code, errors } = await book(body);
+    expect({ status, code }).toEqual({ status: 400, code: 'validation_failed' });
+    expect(errors?.[0]).toMatchObject({ in: 'body', pointer });
+    expect(JSON.stringify(errors)).not.toContain('Jane');
+  });
+
+  it('of another media type is 415', async () => {
+    for (const type of [
+      'text/plain',
+      'application/xml',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'x',
+    ]) {
+      expect(await book(BOOKING, { 'content-type': type })).toMatchObject({
+        status: 415,
+        code: 'unsupported_media_type',
+      });
+    }
+  });
+
+  it('that is too large is 413', async () => {
+    const { status, code } = await book({ ...BOOKING, padding: 'x'.repeat(64 * 1_024) });
+    expect({ status, code }).toEqual({ status: 413, code: 'body_too_large' });
+  });
+
+  it('at an address that does not exist is 404', async () => {
+    for (const url of [
+      '/',
+      '/api',
+      '/api/v1/nothing',
+      '/api/v2/appointments',
+      `/api/v1/appointments/${APPOINTMENT}/x`,
+    ]) {
+      expect(await call({ url })).toMatchObject({ status: 404, code: 'not_found' });
+    }
+  });
+
+  it('at an address that cannot be read is 400', async () => {
+    expect(await call({ url: '/api/v1/appointments/%zz' })).toMatchObject({ status: 400, code: 'validation_failed' });
+  });
+
+  it('by another method is 405 and says which methods there are', async () => {
+    const answer = await call({ method: 'PUT', url: '/api/v1/appointments', payload: '{' });
+    expect(answer).toMatchObject({ status: 405, code: 'method_not_allowed' });
+    expect(answer.headers['allow']).toBe('GET, HEAD, POST');
+    const one = await call({ method: 'POST', url: `/api/v1/appointments/${APPOINTMENT}` });
+    expect(one.headers['allow']).toBe('DELETE, GET, HEAD, PATCH');
+    expect((await call({ method: 'DELETE', url: '/livez' })).status).toBe(405);
+  });
+
+  it.each([
+    '/api/v1/appointments/me',
+    `/api/v1/appointments/${APPOINTMENT}'--`,
+    `/api/v1/providers/7/availability?date=2030-01-10&durationMinutes=30`,
+    `/api/v1/providers/${PROVIDER}/availability`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-02-30&durationMinutes=30`,
+    `/api/v1/providers/${PROVIDER}/availability?date=10.01.2030&durationMinutes=30`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=0`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=1441`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=0x1e`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=3e1`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=%2030`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=30&durationMinutes=60`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=30&explain=yes`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=30&x=1`,
+    `/api/v1/providers/${PROVIDER}/availability?date=2030-01-10&durationMinutes=30&__proto__=1`,
+    '/api/v1/appointments?status=DONE',
+    '/api/v1/appointments?limit=0',
+    '/api/v1/appointments?limit=101',
+    '/api/v1/appointments?cursor=nonsense',
+    '/api/v1/appointments?from=yesterday',
+    '/api/v1/waitlist-entries?cursor=%00',
+  ])('in the address is 400: %s', async (url) => {
+    const { status, code, errors } = await call({ url });
+    expect({ status, code }).toEqual({ status: 400, code: 'validation_failed' });
+    expect(errors).toHaveLength(1);
+  });
+
+  it('in a waitlist entry is 400', async () => {
+    const wish = {
+      patientId: BOOKING.patientId,
+      durationMinutes: 30,
+      earliestDate: '2030-01-10',
+      latestDate: '2030-01-20',
+    };
+    for (const body of [
+      wish,
+      { ...wish, providerId: PROVIDER, specialty: 'Cardiology' },
+      { ...wish, providerId: PROVIDER, latestDate: '2030-01-09' },
+      { ...wish, specialty: 'Car\u0000diology', clinicId: CLINIC },
+      { ...wish, specialty: '', clinicId: CLINIC },
+      { ...wish, specialty: 'Cardiology' },
+      { ...wish, providerId: PROVIDER, priority: 10 },
+    ]) {
+      expect(await call({ method: 'POST', url: '/api/v1/waitlist-entries', payload: body })).toMatchObject({
+        status: 400,
+        code: 'validation_failed',
+      });
+    }
+  });
+
+  it('in a replay is 400', async () => {
+    const admin = await asAdmin();
+    for (const body of [
+      {},
+      { notificationIds: [], reason: 'x' },
+      { notificationIds: ['x'], reason: 'x' },
+      { notificationIds: [MISSING] },
+      { notificationIds: [MISSING], reason: '' },
+      { notificationIds: [MISSING], reason: 'a\u0000b' },
+      { notificationIds: [MISSING, MISSING], reason: 'x' },
+    ]) {
+      expect(
+        await call({ method: 'POST', url: '/api/v1/notification-replays', payload: body, headers: admin }),
+      ).toMatchObject({ status: 400, code: 'validation_failed' });
+    }
+  });
+
+  it('in the header of an idempotent request is 400', async () => {
+    const answer = await book(BOOKING, { 'content-type': 'application/json', 'idempotency-key': 'k'.repeat(256) });
+    expect(answer).toMatchObject({ status: 400, code: 'validation_failed' });
+    expect(answer.errors).toEqual([{ in: 'header', pointer: '/idempotency-key', rule: 'format' }]);
+  });
+});
+
+describe('what a door refuses', () => {
+  let api: FastifyInstance;
+  let thrown: Error;
+  beforeAll(async () => {
+    api = await anApi({
+      reads: { clinicOfProvider: () => Promise.resolve(CLINIC) },
+      doors: { book: () => Promise.reject(thrown) },
+    });
+  });
+  afterAll(() => api.close());
+
+  const book = async (error: Error) => {
+    thrown = error;
+    return api.inject({
+      method: 'POST',
+      url: '/api/v1/appointments',
+      payload: BOOKING,
+      headers: await asPatient(),
+    });
+  };
+
+  it.each([
+    ['in_the_past', 422],
+    ['invalid_duration', 422],
+    ['slot_taken', 409],
+    ['patient_busy', 409],
+    ['idempotency_in_progress', 409],
+    ['idempotency_mismatch', 422],
+    ['database_unavailable', 503],
+    ['temporarily_unavailable', 503],
+  ] as const)('%s is answered %d', async (code, status) => {
+    const response = await book(new AppError(code, { appointmentId: APPOINTMENT }));
+    expect(response.statusCode).toBe(status);
+    expect(response.json()).toMatchObject({ code, status });
+    expect(response.body).not.toContain(APPOINTMENT);
+    expect(response.headers['retry-after']).toBe(
+      status === 503 ? '5' : code === 'idempotency_in_progress' ? '1' : undefined,
+    );
+  });
+
+  it('by accident is a 500 that says nothing about itself', async () => {
+    const response = await book(new Error('null value for patient Jane Doe'));
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ code: 'internal_error' });
+    expect(response.body).not.toMatch(/Jane|null value|stack/);
+  });
+});
+
+describe('what a caller may not see', () => {
+  it('is answered byte for byte as what does not exist', async () => {
+    const api = await anApi({
+      reads: {
+        clinicOfProvider: (id) => Promise.resolve(id === PROVIDER ? CLINIC : undefined),
+        appointment: (rows, id) =>
+          Promise.resolve(id === APPOINTMENT && rows.patientId === OTHER_PATIENT ? anAppointment() : undefined),
+      },
+    });
+    const patient = await asPatient();
+    const body = async (options: InjectOptions) => {
+      const response = await api.inject({ ...options, headers: { ...patient, 'x-request-id': 'the-same-request' } });
+      return {
+        headers: { ...response.headers, date: undefined },
+        status: response.statusCode,
+        body: response.body,
+      };
+    };
+    const missing = await body({ url: `/api/v1/appointments/${MISSING}` });
+    expect(missing.status).toBe(404);
+    expect(await body({ url: `/api/v1/appointments/${APPOINTMENT}` })).toEqual(missing);
+    const bookAs = (change: object) =>
+      body({ method: 'POST', url: '/api/v1/appointments', payload: { ...BOOKING, ...change } });
+    const forAnother = await bookAs({ patientId: OTHER_PATIENT });
+    expect(forAnother).toEqual(await bookAs({ providerId: MISSING }));
+    expect(forAnother.body).toBe(missing.body);
+    await api.close();
+  });
+});
