@@ -19,19 +19,29 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['src/config.ts', 'src/main/**'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment.' },
+      ],
     },
   },
   {
     files: ['src/workflows/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: ['node:*', '@temporalio/client', '@temporalio/worker', '@temporalio/activity'] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['node:*', '@temporalio/client', '@temporalio/worker', '@temporalio/activity'] },
+      ],
     },
   },
   {
     files: ['test/**/*.ts'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'jest', property: 'mock', message: 'Effects are arguments; no module mocks.' }, { object: 'jest', property: 'unstable_mockModule', message: 'Effects are arguments; no module mocks.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'jest', property: 'mock', message: 'Effects are arguments; no module mocks.' },
+        { object: 'jest', property: 'unstable_mockModule', message: 'Effects are arguments; no module mocks.' },
+      ],
     },
   },
 );

@@ -28,7 +28,7 @@ export async function logIn(
   return apiClient(system.apiUrl, token);
 }
 
-export function apiClient(apiUrl: string, token: string): ApiClient {
+function apiClient(apiUrl: string, token: string): ApiClient {
   const call = async (
     method: string,
     path: string,

@@ -122,7 +122,7 @@ const PROVIDER_SCOPES = ['availability:read', 'appointments:read', 'appointments
 const SUPPORT_SCOPES = ['appointments:read', 'notifications:read', 'notifications:replay'];
 
 /** The local OAuth2 clients: each clinic's front desk and support, its first provider and its first ten patients. The secret is the client's id. */
-export function localClients(): LocalClient[] {
+function localClients(): LocalClient[] {
   const client = (clientId: string, claims: LocalClient['claims'], scopes: readonly string[]): LocalClient => ({
     clientId,
     clientSecret: clientId,

@@ -10,7 +10,7 @@ const ROLES = { owner: 'mediconnect_owner', app: 'mediconnect_app', relay: 'medi
  * @param {string} superuserPassword
  * @param {string} role
  */
-export function rolePassword(superuserPassword, role) {
+function rolePassword(superuserPassword, role) {
   return createHmac('sha256', superuserPassword).update(role).digest('hex').slice(0, 32);
 }
 

@@ -113,7 +113,7 @@ export function listeningInode(table, port) {
  * The name and pid of the process that listens on a port, as far as the caller may know.
  * @param {number} port
  */
-export function holderOf(port) {
+function holderOf(port) {
   const inode = ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => listeningInode(readOr(file), port)).find(Boolean);
   for (const pid of inode ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []) {
     try {

@@ -50,9 +50,6 @@ export type AppointmentChange =
   | { readonly event: 'noShowUndone'; readonly status: 'SCHEDULED' }
   | { readonly event: 'rescheduled'; readonly status: 'SCHEDULED' };
 
-/** The events an appointment's changes raise after it was booked. */
-export type AppointmentEvent = AppointmentChange['event'];
-
 export type TransitionRefusal = Extract<
   ErrorCode,
   'appointment_not_scheduled' | 'visit_begun' | 'visit_not_begun' | 'already_checked_in' | 'not_marked_no_show'
@@ -119,7 +116,7 @@ export function decideTransition(
 }
 
 /** Is cancelling at this moment later than the clinic's notice? Exactly at the notice is still in time. */
-export function isLateCancel(
+function isLateCancel(
   appointmentTime: number,
   now: number,
   policy: Pick<ClinicPolicy, 'cancellationNoticeMinutes'>,

@@ -83,7 +83,7 @@ export interface BusyTime extends Interval {
 }
 
 /** The longest visit: a day. */
-export const MAX_DURATION_MINUTES = 24 * 60;
+const MAX_DURATION_MINUTES = 24 * 60;
 
 interface VisitQuestion {
   readonly schedule: ProviderSchedule;
@@ -300,7 +300,7 @@ export function busyRange(
 }
 
 /** Whole minutes, more than none, at most a day. */
-export function isDuration(durationMinutes: number): boolean {
+function isDuration(durationMinutes: number): boolean {
   return Number.isInteger(durationMinutes) && durationMinutes > 0 && durationMinutes <= MAX_DURATION_MINUTES;
 }
 

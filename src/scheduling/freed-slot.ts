@@ -8,7 +8,7 @@ import { rankCandidates, type WaitlistCandidate } from '../domain/waitlist-ranki
 import type { Act, SchedulingDeps } from './act.ts';
 
 /** Until its first activity sets a round's deadlines, the slot is protected for half an hour. */
-export const ROUND_PROTECTION_MINUTES = 30;
+const ROUND_PROTECTION_MINUTES = 30;
 
 /** What somebody gave back. */
 export interface FreedSlot {

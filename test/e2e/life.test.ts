@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findSlots, logIn } from '../../scripts/local/client.ts';
 import { workflowIds } from '../../src/workflows/messages.ts';
+import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   book,
@@ -126,12 +127,12 @@ describe('the life of an appointment', () => {
     await nextAction(system, appointmentId, 'reminder:P3D');
     const handle = system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId));
     await eventually(async () => {
-      const { searchAttributes, typedSearchAttributes } = await handle.describe();
-      expect(searchAttributes).toMatchObject({
-        ClinicId: [CLINIC.clinicId],
-        AppointmentStatus: ['SCHEDULED'],
-        ReminderState: ['PLANNED'],
-      });
+      const { typedSearchAttributes } = await handle.describe();
+      expect([
+        typedSearchAttributes.get(searchAttributes.clinicId),
+        typedSearchAttributes.get(searchAttributes.appointmentStatus),
+        typedSearchAttributes.get(searchAttributes.reminderState),
+      ]).toEqual([CLINIC.clinicId, 'SCHEDULED', 'PLANNED']);
       expect(JSON.stringify(typedSearchAttributes)).not.toContain(patient(25).familyName);
     });
   }, 60_000);
