@@ -120,7 +120,8 @@ function tellReplay(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome> 
 
 function tellEhrSync(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome> {
   if (row.event !== 'requested') return untellable('unknown_event');
-  return calls.start(
+  // The signal is for one that is at work already: it takes up this run too before it ends.
+  return calls.signalWithStart(
     start(row, {
       workflowType: WORKFLOWS.syncClinicEhr,
       workflowId: workflowIds.syncClinicEhr(row.clinicId),
@@ -128,6 +129,7 @@ function tellEhrSync(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome>
       input: { trigger: 'on_demand', runId: row.aggregateId, ...origin(row) } satisfies SyncClinicEhrInput,
       summary: 'EHR sync of one clinic, on demand',
     }),
+    { name: overdue.name, args: [] },
   );
 }
 
