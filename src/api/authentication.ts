@@ -1,7 +1,7 @@
 import type { AppError } from '../domain/errors.ts';
 import { RequestError } from './problem.ts';
 
-/** Who may call (DESIGN.md §12). */
+/** Who may call. */
 export const ROLES = ['patient', 'provider', 'clinic_admin', 'support', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 

@@ -4,7 +4,7 @@ import type { Actor } from '../scheduling/act.ts';
 import type { Caller, Role } from './authentication.ts';
 import { invalidField, RequestError } from './problem.ts';
 
-/** The scopes of an access token (DESIGN.md §12). */
+/** The scopes of an access token. */
 export const SCOPES = [
   'availability:read',
   'appointments:read',

@@ -12,7 +12,7 @@ export interface Reader {
 }
 
 /**
- * Reads by staff are audited, one event a request, in the transaction of the read (DESIGN.md §12); what patients read of their own is not.
+ * Reads by staff are audited, one event a request, in the transaction of the read; what patients read of their own is not.
  * @param entity - what was read; for a list the clinic, with how many rows of what it showed
  */
 export async function auditStaffRead(

@@ -13,7 +13,7 @@ export interface Booking {
   readonly durationMinutes: number;
   /** A patient's own first booking registers them at the clinic; staff may only name a patient who is registered. */
   readonly registersPatient: boolean;
-  /** One key of one caller on one route is one booking (DESIGN.md §8). `fingerprint` tells whether the body is the same. */
+  /** One key of one caller on one route is one booking. `fingerprint` tells whether the body is the same. */
   readonly idempotency?: {
     readonly caller: string;
     readonly route: string;

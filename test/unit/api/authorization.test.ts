@@ -27,7 +27,7 @@ function caller(role: Role, given: Partial<Caller> = {}): Caller {
   };
 }
 
-/** Written out by hand from DESIGN.md §12, so that a slip in the table is seen. */
+/** Written out by hand, so that a slip in the table is seen. */
 const MAY: Record<Role, Partial<Record<Operation, 'own' | 'clinic' | 'any'>>> = {
   patient: {
     searchAvailability: 'any',
