@@ -1,5 +1,6 @@
 import type { Appointment } from 'fhir/r4.js';
 import type { Selectable } from 'kysely';
+import type pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import type { AppointmentRow } from './appointments.ts';
 import { recordAudit } from './audit.ts';
@@ -318,13 +319,17 @@ export async function asOnlyWriter<T>(
       return await work(lost.signal);
     } finally {
       // A connection that cannot unlock is closed, which unlocks.
-      healthy = await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [key]).then(
-        () => !lost.signal.aborted,
-        () => false,
-      );
+      healthy = !lost.signal.aborted && (await unlocked(client, key));
     }
   } finally {
     client.off('error', onError);
     client.release(!healthy);
   }
+}
+
+function unlocked(client: pg.PoolClient, key: string): Promise<boolean> {
+  return client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [key]).then(
+    () => true,
+    () => false,
+  );
 }

@@ -151,7 +151,8 @@ describe('telling an EHR of a clinic’s appointments', () => {
     const id = await there.book(1, '09:00');
     await there.sync();
     await markNoShow(there.deps, there.act(slotAt(there.clinic, 1, '10:00')), { appointmentId: id });
-    for (const _night of [1, 2]) expect(await there.sync()).toMatchObject({ parked: 1 });
+    expect(await there.sync()).toMatchObject({ parked: 1 });
+    expect(await there.sync()).toMatchObject({ parked: 1 });
     expect(there.theOneInEhr(id).status).toBe('booked');
     expect(await there.link(id)).toMatchObject({ state: 'REFUSED', reason: 'noshow_not_writable', synced_version: 1 });
   });
@@ -213,7 +214,7 @@ describe('an EHR that takes and does not answer', () => {
     const match = { entry: true, bodyIncludes: ids[1] ?? '' };
     fault({ vendor: 'ehr', kind: 'accept-then-hang', match, times: 1 });
     await expect(there.finish(run)).rejects.toMatchObject({ type: 'ehr_unavailable' });
-    expect((await Promise.all(ids.map(there.link))).map((link) => link?.state)).toEqual([
+    expect((await Promise.all(ids.map((id) => there.link(id)))).map((link) => link?.state)).toEqual([
       'IN_EHR',
       'UNKNOWN',
       'IN_EHR',
@@ -429,7 +430,7 @@ describe('one writer at a time', () => {
       await ended;
       lost.throwIfAborted();
     });
-    await expect(work.finally(superuser.close)).rejects.toMatchObject({ code: 'database_unavailable' });
+    await expect(work.finally(() => superuser.pool.end())).rejects.toMatchObject({ code: 'database_unavailable' });
     await expect(asOnlyWriter(db.app, there.clinicId, () => Promise.resolve('in'))).resolves.toBe('in');
   });
 });

@@ -38,9 +38,9 @@ export function createMemoryEhr(
 
   function put(id: string, resource: Appointment): Stored<Appointment> {
     const version = String(Number(resources.get(id)?.meta?.versionId ?? 0) + 1);
-    const stored: Appointment = structuredClone({ ...resource, id, meta: { ...resource.meta, versionId: version } });
+    const stored = copyOf({ ...resource, id, meta: { ...resource.meta, versionId: version } });
     resources.set(id, stored);
-    return { id, version, resource: structuredClone(stored) };
+    return { id, version, resource: copyOf(stored) };
   }
 
   async function meet<T>(what: Asked, work: () => T): Promise<T> {
@@ -124,7 +124,11 @@ function refusal(status: number): EhrError {
 }
 
 function storedOf(resource: Appointment): Stored<Appointment> {
-  return { id: resource.id ?? '', version: resource.meta?.versionId ?? null, resource: structuredClone(resource) };
+  return { id: resource.id ?? '', version: resource.meta?.versionId ?? null, resource: copyOf(resource) };
+}
+
+function copyOf(resource: Appointment): Appointment {
+  return JSON.parse(JSON.stringify(resource)) as Appointment;
 }
 
 function nameOf(write: EhrWrite<Appointment>): Asked {
