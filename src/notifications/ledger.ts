@@ -58,8 +58,7 @@ export async function skipNotification(
   tx: Tx,
   notification: PlannedNotification & { readonly reason: string },
 ): Promise<NotificationState> {
-  const state = await planNotification(tx, notification);
-  if (!statesBefore('SKIPPED').includes(state) || state === 'FAILED') return state;
+  await planNotification(tx, notification);
   await change(tx, {
     notificationId: notification.notificationId,
     to: 'SKIPPED',

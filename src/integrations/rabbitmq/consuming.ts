@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ConsumeMessage, RecoveringChannelModel } from 'amqplib';
 import type { Declare } from './publishing.ts';
@@ -54,6 +55,13 @@ export function createConsuming(settings: ConnectionSettings, declarations: read
   };
 }
 
+interface Signals {
+  /** The channel is gone: there is nobody to answer. */
+  readonly lost: AbortSignal;
+  /** The channel is gone or the consumer is stopping. */
+  readonly givenUp: AbortSignal;
+}
+
 function startConsumer(
   connection: Promise<RecoveringChannelModel>,
   options: ConsumeOptions,
@@ -64,31 +72,37 @@ function startConsumer(
   const { logger } = settings;
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
+  const isStopping = () => stopping.signal.aborted;
   let subscription: { readonly channel: Channel; readonly tag: string } | undefined;
 
-  async function handle(channel: Channel, message: ConsumeMessage, lost: AbortSignal): Promise<void> {
-    const answer = await onDelivery({
-      content: message.content,
-      signal: AbortSignal.any([lost, stopping.signal]),
-    }).then(
+  async function handle(channel: Channel, message: ConsumeMessage, signals: Signals): Promise<void> {
+    const answer = await onDelivery({ content: message.content, signal: signals.givenUp }).then(
       () => 'ack' as const,
       (error: unknown) => {
         logger.warn({ event: 'delivery_returned', queue, err: error });
         return 'nack' as const;
       },
     );
-    // On a lost channel there is nobody to answer: the broker gives the message out again.
-    if (!lost.aborted) channel[answer](message);
+    if (signals.lost.aborted) return;
+    try {
+      channel[answer](message);
+    } catch (error) {
+      // The channel is closing: as after a loss, the broker gives the message out again.
+      logger.warn({ event: 'delivery_unanswered', queue, err: error });
+    }
   }
 
   /** Consumes until the channel is lost. */
   async function subscribe(): Promise<void> {
     const channel = await (await connection).createChannel();
     const lost = new AbortController();
+    const signals = { lost: lost.signal, givenUp: AbortSignal.any([lost.signal, stopping.signal]) };
+    // Every message under way may listen.
+    setMaxListeners(0, signals.givenUp);
     const gone = new Promise<void>((resolve) => lost.signal.addEventListener('abort', () => resolve(), { once: true }));
     channel.on('close', () => lost.abort());
     channel.on('error', (error) => logger.warn({ event: 'broker_channel_error', queue, err: error }));
-    if (stopping.signal.aborted) return channel.close();
+    if (isStopping()) return channel.close();
 
     for (const declare of declarations) await declare(channel);
     await channel.prefetch(prefetch);
@@ -98,19 +112,20 @@ function startConsumer(
         void channel.close().catch(() => undefined);
         return;
       }
-      const work = handle(channel, message, lost.signal).finally(() => underWay.delete(work));
+      const work = handle(channel, message, signals).finally(() => underWay.delete(work));
       underWay.add(work);
     });
     logger.info({ event: 'consuming', queue });
     subscription = { channel, tag: consumerTag };
+    if (isStopping()) await channel.close();
     await gone;
     subscription = undefined;
   }
 
   async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!isStopping()) {
       await subscribe().catch((error: unknown) => {
-        if (!stopping.signal.aborted) logger.warn({ event: 'consume_failed', queue, err: error });
+        if (!isStopping()) logger.warn({ event: 'consume_failed', queue, err: error });
       });
       await delay(RESUBSCRIBE_DELAY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
