@@ -4,7 +4,7 @@ import type { Appointment } from 'fhir/r4.js';
 import { inContext, type Connection } from '../db/connection.ts';
 import {
   appointmentsAhead,
-  asOnlyWriter,
+  createClinicWriters,
   ehrConnection,
   failOpenRuns,
   finishRun,
@@ -104,6 +104,7 @@ export function createEhrActivities(
   contextNow: () => EhrActivityContext = () => temporalContext(deps.clock),
 ) {
   const { connection, newId, ehrOf } = deps;
+  const writers = createClinicWriters(connection);
 
   return {
     /** The clinics that have an EHR to tell. */
@@ -145,7 +146,7 @@ export function createEhrActivities(
       const { clinicId, runId } = input;
       const context = contextNow();
       let after = cursorOf(context.heartbeatDetails)?.after ?? input.after;
-      return asOnlyWriter(connection, clinicId, async (lost) => {
+      return writers.alone(clinicId, async (lost) => {
         const signal = AbortSignal.any([context.cancellationSignal, lost]);
         const { row, page } = await inContext(connection.db, { clinicId }, async (tx) => ({
           row: await ehrConnection(tx),

@@ -291,45 +291,81 @@ export async function requestSync(tx: Tx, act: SyncAct, runId: string): Promise<
   await recordAudit(tx, { clinicId, entity: 'ehr_sync_run', entityId: runId, action: 'requested', actor, requestId });
 }
 
-/**
- * Runs `work` as the clinic's only writer to its EHR, in any process: no server makes a conditional create safe against a second one. The lock is
- * a session's, because the work waits for another system and must not hold a transaction open; it ends with the connection.
- *
- * @param work - is told when the lock is lost, and must stop
- * @throws AppError `temporarily_unavailable` while another one is at it
- */
-export async function asOnlyWriter<T>(
-  connection: Connection,
-  clinicId: string,
-  work: (lost: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const client = await translated(() => connection.pool.connect());
-  const lost = new AbortController();
-  const onError = () => lost.abort(new AppError('database_unavailable'));
-  client.on('error', onError);
-  const key = `ehr-writer:${clinicId}`;
-  let healthy = false;
-  try {
-    const { rows } = await translated(() =>
-      client.query<{ locked: boolean }>('select pg_try_advisory_lock(hashtextextended($1, 0)) as locked', [key]),
-    );
-    healthy = true;
-    if (rows[0]?.locked !== true) throw new AppError('temporarily_unavailable');
-    try {
-      return await work(lost.signal);
-    } finally {
-      // A connection that cannot unlock is closed, which unlocks.
-      healthy = !lost.signal.aborted && (await unlocked(client, key));
-    }
-  } finally {
-    client.off('error', onError);
-    client.release(!healthy);
-  }
+/** Sees to it that a clinic's EHR has one writer at a time, over all processes. */
+export interface ClinicWriters {
+  /**
+   * @param work - is told when the lock is lost, and must stop
+   * @throws AppError `temporarily_unavailable` while another one is at it, `database_unavailable`
+   */
+  alone<T>(clinicId: string, work: (lost: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-function unlocked(client: pg.PoolClient, key: string): Promise<boolean> {
-  return client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [key]).then(
-    () => true,
-    () => false,
-  );
+/**
+ * One writer a clinic, because no server makes a conditional create safe against a second one. The locks are a session's, since the work waits for
+ * another system and must not keep a transaction open; all of a process share one connection, so that slow EHRs take none from the reminders. They end
+ * with the connection, and with the process.
+ */
+export function createClinicWriters(connection: Connection): ClinicWriters {
+  const writing = new Map<string, AbortController>();
+  let session: { readonly client: pg.PoolClient; readonly onError: () => void } | undefined;
+  let lastTurn: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = lastTurn.then(work);
+    lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async function openSession(): Promise<pg.PoolClient> {
+    if (session !== undefined) return session.client;
+    const client = await connection.pool.connect();
+    session = { client, onError: () => closeSession(client, true) };
+    client.on('error', session.onError);
+    return client;
+  }
+
+  function closeSession(client: pg.PoolClient, isBroken: boolean): void {
+    if (session?.client !== client) return;
+    client.off('error', session.onError);
+    session = undefined;
+    client.release(isBroken);
+    if (isBroken) for (const lost of writing.values()) lost.abort(new AppError('database_unavailable'));
+  }
+
+  async function ask(statement: 'pg_try_advisory_lock' | 'pg_advisory_unlock', clinicId: string): Promise<boolean> {
+    const client = await openSession();
+    try {
+      const text = `select ${statement}(hashtextextended($1, 0)) as done`;
+      const { rows } = await client.query<{ done: boolean }>(text, [`ehr-writer:${clinicId}`]);
+      return rows[0]?.done === true;
+    } catch (error) {
+      closeSession(client, true);
+      throw error;
+    }
+  }
+
+  async function leave(clinicId: string): Promise<void> {
+    writing.delete(clinicId);
+    if (session === undefined) return;
+    const { client } = session;
+    await ask('pg_advisory_unlock', clinicId).catch(() => undefined);
+    if (writing.size === 0) closeSession(client, false);
+  }
+
+  return {
+    async alone(clinicId, work) {
+      // The session would let itself in twice.
+      if (writing.has(clinicId)) throw new AppError('temporarily_unavailable');
+      const lost = new AbortController();
+      writing.set(clinicId, lost);
+      try {
+        if (!(await translated(() => inTurn(() => ask('pg_try_advisory_lock', clinicId))))) {
+          throw new AppError('temporarily_unavailable');
+        }
+        return await work(lost.signal);
+      } finally {
+        await inTurn(() => leave(clinicId));
+      }
+    },
+  };
 }

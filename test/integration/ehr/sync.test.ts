@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection } from '../../../src/db/connection.ts';
-import { asOnlyWriter } from '../../../src/db/ehr.ts';
+import { createClinicWriters } from '../../../src/db/ehr.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/attend.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { slotAt } from '../../support/builders.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testServers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { anEhrClinic, startEhrServer, type EhrClinic, type EhrServer } from './ehr-clinic.ts';
@@ -402,25 +404,49 @@ describe('a run that is cut off', () => {
 });
 
 describe('one writer at a time', () => {
-  it('turns a second one away, and lets it in afterwards', async () => {
+  it('turns a second one away, in this process and in another, and lets it in afterwards', async () => {
     const there = await anEhrClinic(db, server);
+    const elsewhere = await anEhrClinic(db, server);
     const id = await there.book(1, '09:00');
     const run = await there.startRun();
-    await asOnlyWriter(db.app, there.clinicId, async () => {
-      await expect(there.finish(run)).rejects.toMatchObject({ code: 'temporarily_unavailable' });
+    const writers = createClinicWriters(db.app);
+    await writers.alone(there.clinicId, async () => {
+      const busy = { code: 'temporarily_unavailable' };
+      await expect(there.finish(run)).rejects.toMatchObject(busy);
+      await expect(writers.alone(there.clinicId, () => Promise.resolve('in'))).rejects.toMatchObject(busy);
+      // Another clinic's EHR is another matter.
+      await expect(writers.alone(elsewhere.clinicId, () => Promise.resolve('in'))).resolves.toBe('in');
     });
     expect(await there.finish(run)).toMatchObject({ created: 1 });
     expect(there.inEhr(id)).toHaveLength(1);
   });
 
-  it('tells a writer whose connection is lost, and lets the next one in', async () => {
+  it('takes one connection for all of a process, and gives it back', async () => {
+    const clinics = Array.from({ length: 20 }, () => randomUUID());
+    const writers = createClinicWriters(db.app);
+    const before = db.app.pool.totalCount - db.app.pool.idleCount;
+    const waiting: (() => void)[] = [];
+    const all = Promise.all(
+      clinics.map((clinicId) => writers.alone(clinicId, () => new Promise<void>((resolve) => waiting.push(resolve)))),
+    );
+    await eventually(() => {
+      expect(waiting).toHaveLength(20);
+    });
+    expect(db.app.pool.totalCount - db.app.pool.idleCount).toBe(before + 1);
+    for (const end of waiting) end();
+    await all;
+    expect(db.app.pool.totalCount - db.app.pool.idleCount).toBe(before);
+  });
+
+  it('tells every writer of a process whose connection is lost, and lets the next one in', async () => {
     const there = await anEhrClinic(db, server);
+    const writers = createClinicWriters(db.app);
     const superuser = createConnection({
       url: testServers().superuserDatabaseUrl,
       poolSize: 1,
       name: 'test-superuser',
     });
-    const work = asOnlyWriter(db.app, there.clinicId, async (lost) => {
+    const work = writers.alone(there.clinicId, async (lost) => {
       const ended = new Promise((resolve) => lost.addEventListener('abort', resolve));
       await superuser.pool.query(
         `select pg_terminate_backend(pid) from pg_locks
@@ -431,6 +457,6 @@ describe('one writer at a time', () => {
       lost.throwIfAborted();
     });
     await expect(work.finally(() => superuser.pool.end())).rejects.toMatchObject({ code: 'database_unavailable' });
-    await expect(asOnlyWriter(db.app, there.clinicId, () => Promise.resolve('in'))).resolves.toBe('in');
+    await expect(writers.alone(there.clinicId, () => Promise.resolve('in'))).resolves.toBe('in');
   });
 });
