@@ -6,6 +6,8 @@ const OUR_SQLSTATE = 'MC409';
 const BY_CONSTRAINT: Readonly<Record<string, ErrorCode>> = {
   reservation_no_overlap: 'slot_taken',
   registration_patient: 'not_found',
+  // A clinic that somebody named and that does not exist.
+  audit_event_clinic_id_fkey: 'not_found',
   appointment_clinic_id_patient_id_fkey: 'not_found',
   waitlist_entry_once: 'already_waiting',
   waitlist_entry_clinic_id_patient_id_fkey: 'not_found',

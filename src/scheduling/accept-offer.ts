@@ -4,7 +4,7 @@ import { inContext, type Tx } from '../db/connection.ts';
 import { violates } from '../db/constraint-errors.ts';
 import { lockForBooking } from '../db/locks.ts';
 import { enqueue } from '../db/outbox.ts';
-import { freeRound, reserveAppointment } from '../db/reservations.ts';
+import { assertDayNotFull, freeRound, reserveAppointment } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
 import {
   closeRound,
@@ -89,9 +89,13 @@ async function tryCandidate(
       );
     } catch (error) {
       if (violates(error, 'appointment_confirmation_code_unique') && tries < 5) continue;
-      if (error instanceof AppError && error.code === 'patient_busy') {
+      if (!(error instanceof AppError)) throw error;
+      if (error.code === 'day_full') return release(deps, act, roundId, error.code);
+      // The provider's time can be taken too: buffers that have grown since the slot was freed reach into a neighbour.
+      if (error.code === 'patient_busy' || error.code === 'slot_taken') {
+        const reason = error.code;
         await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) =>
-          pass(deps, tx, act, roundId, candidate, 'patient_busy'),
+          pass(deps, tx, act, roundId, candidate, reason),
         );
         return 'passed';
       }
@@ -127,6 +131,7 @@ async function bookCandidate(
   const verdict = judgeSlot({ schedule, from, durationMinutes: entry.duration_minutes, now: act.now.getTime() });
   if (!verdict.ok) return closeAsReleased(tx, act, round, verdict.code);
   if (!(await freeRound(tx, roundId))) return closeAsReleased(tx, act, round, 'expired');
+  await assertDayNotFull(tx, round.provider_id, verdict.day, schedule.maxDailyAppointments);
 
   const appointmentId = deps.newId();
   await tx

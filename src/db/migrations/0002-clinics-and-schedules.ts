@@ -127,6 +127,25 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       for each row execute function raise_schedule_version();
     create trigger closure_raises_version after insert or update or delete on closure
       for each row execute function raise_schedule_version();
+    create function raise_schedule_versions_of_clinic() returns trigger language plpgsql as $$
+    begin
+      if new.time_zone <> old.time_zone then
+        update provider set schedule_version = schedule_version + 1 where clinic_id = new.clinic_id;
+      end if;
+      return null;
+    end $$;
+    create trigger clinic_raises_versions after update on clinic
+      for each row execute function raise_schedule_versions_of_clinic();
+
+    -- A message's text is made from these: when they last changed decides whether a look-up at the provider proves anything.
+    create function touch_updated_at() returns trigger language plpgsql as $$
+    begin
+      new.updated_at := now();
+      return new;
+    end $$;
+    create trigger clinic_is_touched before update on clinic for each row execute function touch_updated_at();
+    create trigger provider_is_touched before update on provider for each row execute function touch_updated_at();
+
     create function raise_own_schedule_version() returns trigger language plpgsql as $$
     begin
       if new.max_daily_appointments <> old.max_daily_appointments and new.schedule_version = old.schedule_version then

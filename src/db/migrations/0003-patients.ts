@@ -17,6 +17,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       updated_at timestamptz not null default now()
     );
 
+    create trigger patient_is_touched before update on patient for each row execute function touch_updated_at();
+
     create table registration (
       clinic_id uuid not null references clinic,
       patient_id uuid not null constraint registration_patient references patient,

@@ -21,6 +21,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default now()
     );
     create index outbox_open on outbox (outbox_id) where done_at is null and parked_reason is null;
+    create index outbox_swept on outbox (aggregate_id, created_at) where event = 'overdue';
     create unique index outbox_one_open_sweep on outbox (aggregate_id)
       where event = 'overdue' and done_at is null and parked_reason is null;
 

@@ -37,25 +37,39 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     grant execute on function clinic_of_provider(uuid), clinic_of_appointment(uuid), clinic_of_notification(uuid), clinics_with_ehr(),
       busy_ranges(uuid, tstzrange), expire_reservations(uuid, tstzrange) to mediconnect_app;
 
-    -- The sweep: whatever is overdue by p_late is told again, at most one open row each.
+    -- The sweep: whatever is overdue by p_late is told again, at most one open row each, and not again within five minutes, so that rows nobody can
+    -- help do not keep the others from their turn.
+    create function swept_lately(p_aggregate uuid) returns boolean language sql stable set search_path = public, pg_temp
+      as $$
+        select exists (select from outbox where aggregate_id = p_aggregate and event = 'overdue'
+          and (created_at > now() - interval '5 minutes' or (done_at is null and parked_reason is null)))
+      $$;
     create function enqueue_overdue(p_late interval, p_limit integer) returns integer
       language plpgsql volatile security definer set search_path = public, pg_temp
       as $$
       declare
-        appointments integer;
-        rounds integer;
+        told integer;
+        total integer := 0;
       begin
         insert into outbox (clinic_id, aggregate, aggregate_id, event, version)
           select clinic_id, 'appointment', appointment_id, 'overdue', version from appointment
-          where next_action_at < now() - p_late order by next_action_at limit p_limit
+          where next_action_at < now() - p_late and not swept_lately(appointment_id) order by next_action_at limit p_limit
           on conflict do nothing;
-        get diagnostics appointments = row_count;
+        get diagnostics told = row_count;
+        total := total + told;
         insert into outbox (clinic_id, aggregate, aggregate_id, event)
           select clinic_id, 'round', round_id, 'overdue' from waitlist_round
-          where state = 'OPEN' and (deadline < now() - p_late or created_at < now() - interval '5 minutes') order by deadline limit p_limit
+          where state = 'OPEN' and (deadline < now() - p_late or created_at < now() - interval '5 minutes') and not swept_lately(round_id)
+          order by deadline limit p_limit
           on conflict do nothing;
-        get diagnostics rounds = row_count;
-        return appointments + rounds;
+        get diagnostics told = row_count;
+        total := total + told;
+        insert into outbox (clinic_id, aggregate, aggregate_id, event)
+          select clinic_id, 'replay', replay_id, 'overdue' from replay
+          where state = 'RUNNING' and created_at < now() - interval '5 minutes' and not swept_lately(replay_id) order by created_at limit p_limit
+          on conflict do nothing;
+        get diagnostics told = row_count;
+        return total + told;
       end $$;
 
     -- For when Temporal's data is lost: every live appointment, open round and running replay is told again.

@@ -135,6 +135,27 @@ describe('booking', () => {
     ).rejects.toMatchObject({ code: 'outside_hours' });
   });
 
+  it('judges anew when the clinic has moved to another zone', async () => {
+    const moving = await aClinic(database.owner);
+    const elsewhere = { ...act(), clinicId: moving.clinicId };
+    const providerId = await aProvider(database.owner, moving);
+    const at = async (time: string) =>
+      bookAppointment(deps, elsewhere, {
+        patientId: await aPatient(database.owner, moving),
+        providerId,
+        appointmentTime: slotAt(moving, 6, time),
+        durationMinutes: 30,
+        registersPatient: false,
+      });
+    await at('10:00');
+    await database.owner.db
+      .updateTable('clinic')
+      .set({ time_zone: 'America/New_York' })
+      .where('clinic_id', '=', moving.clinicId)
+      .execute();
+    await expect(at('11:00')).rejects.toMatchObject({ code: 'outside_hours' });
+  });
+
   it('stops at the provider’s daily limit under concurrency', async () => {
     const providerId = await aProvider(database.owner, clinic, { maxDailyAppointments: 3 });
     const times = ['08:00', '09:00', '10:00', '11:00', '12:00', '13:00', '14:00', '15:00'];

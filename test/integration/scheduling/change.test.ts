@@ -336,6 +336,61 @@ describe('changing an appointment', () => {
       expect(booked).toHaveLength(1);
     });
 
+    it('never fills a day beyond the provider’s limit', async () => {
+      const providerId = await aProvider(database.owner, clinic, { specialty: 'Pulmonology', maxDailyAppointments: 2 });
+      const visit = await book({ providerId, time: '09:00' });
+      await book({ providerId, time: '11:00' });
+      await wait({ providerId });
+      await moveAppointment(deps, act(), {
+        appointmentId: visit.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 5, '15:00'),
+      });
+      const round = await database.owner.db
+        .selectFrom('waitlist_round')
+        .select('round_id')
+        .where('freed_appointment_id', '=', visit.appointmentId)
+        .executeTakeFirstOrThrow();
+      expect(await fillRound(deps, act(), { roundId: round.round_id })).toEqual({
+        outcome: 'released',
+        reason: 'day_full',
+      });
+      expect(await reservations(providerId)).toHaveLength(2);
+    });
+
+    it('closes the round when buffers have grown into a neighbour since the slot was freed', async () => {
+      const buffered = await aClinic(database.owner);
+      const elsewhere = { ...act(), clinicId: buffered.clinicId };
+      const providerId = await aProvider(database.owner, buffered);
+      const bookThere = async (time: string) =>
+        bookAppointment(deps, elsewhere, {
+          patientId: await aPatient(database.owner, buffered),
+          providerId,
+          appointmentTime: slotAt(buffered, 5, time),
+          durationMinutes: 30,
+          registersPatient: false,
+        });
+      const visit = await bookThere('10:00');
+      await bookThere('10:30');
+      const today = localDate(buffered.timeZone, Date.now());
+      await joinWaitlist(deps, elsewhere, {
+        patientId: await aPatient(database.owner, buffered),
+        providerId,
+        durationMinutes: 30,
+        earliestDate: today,
+        latestDate: addDays(today, 30),
+        registersPatient: false,
+      });
+      const { roundId = '' } = await cancelAppointment(deps, elsewhere, {
+        appointmentId: visit.appointmentId,
+        reason: 'other',
+      });
+      await sql`update clinic set policy = policy || '{"bufferAfterMinutes": 10}' where clinic_id = ${buffered.clinicId}`.execute(
+        database.owner.db,
+      );
+      expect(await fillRound(deps, elsewhere, { roundId })).toEqual({ outcome: 'released', reason: 'nobody_fits' });
+    });
+
     it('takes a patient once for the same wish', async () => {
       const providerId = await aProvider(database.owner, clinic);
       const entry = await wait({ providerId });
