@@ -92,29 +92,53 @@ export interface ReplayProgress {
   readonly notFailed: number;
 }
 
-/** The next notifications of a replay that nobody has looked at yet. */
-export async function pendingItems(tx: Tx, replayId: string, limit: number): Promise<string[]> {
+/** An item that is queued again but whose message may not have reached the broker. */
+const REQUEUED = 'requeued';
+
+export interface PendingItem {
+  readonly notificationId: string;
+  /** An earlier try queued it again in the ledger and got no further: it only has to be published. */
+  readonly requeued: boolean;
+}
+
+/** The next items of a replay that are not settled. */
+export async function pendingItems(tx: Tx, replayId: string, limit: number): Promise<PendingItem[]> {
   const rows = await tx
     .selectFrom('replay_item')
-    .select('notification_id')
+    .select(['notification_id', 'reason'])
     .where('replay_id', '=', replayId)
     .where('state', '=', 'PENDING')
     .orderBy('notification_id')
     .limit(limit)
     .execute();
-  return rows.map((row) => row.notification_id);
+  return rows.map((row) => ({ notificationId: row.notification_id, requeued: row.reason === REQUEUED }));
+}
+
+/** Writes, with the ledger's change, that the message is still to be published. */
+export function noteRequeued(tx: Tx, replayId: string, notificationId: string): Promise<void> {
+  return writeItem(tx, replayId, notificationId, 'PENDING', REQUEUED);
 }
 
 /** What became of one item. */
-export async function settleItem(
+export function settleItem(
   tx: Tx,
   replayId: string,
   notificationId: string,
   state: 'QUEUED' | 'NOT_DUE' | 'NOT_FAILED',
 ): Promise<void> {
+  return writeItem(tx, replayId, notificationId, state, null);
+}
+
+async function writeItem(
+  tx: Tx,
+  replayId: string,
+  notificationId: string,
+  state: 'PENDING' | 'QUEUED' | 'NOT_DUE' | 'NOT_FAILED',
+  reason: string | null,
+): Promise<void> {
   await tx
     .updateTable('replay_item')
-    .set({ state, updated_at: sql`now()` })
+    .set({ state, reason, updated_at: sql`now()` })
     .where('replay_id', '=', replayId)
     .where('notification_id', '=', notificationId)
     .execute();

@@ -6,10 +6,10 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /** How long a message waits before each further attempt after a passing error. When the ladder is used up, the message has failed. */
-export const RETRY_DELAYS_MS: readonly number[] = [10 * SECOND];
+const RETRY_DELAYS_MS: readonly number[] = [10 * SECOND];
 
 /** How long a message of unknown outcome waits before each look-up at the provider; the last one repeats until the visit begins. */
-export const LOOK_UP_DELAYS_MS: readonly number[] = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
+const LOOK_UP_DELAYS_MS: readonly number[] = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
 
 /** Publishing into a full queue is refused, which the publisher takes for a broker that is away: back-pressure instead of loss. */
 const MAX_QUEUE_LENGTH = 1_000_000;

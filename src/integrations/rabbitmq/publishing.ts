@@ -2,7 +2,7 @@ import type { Channel, ConfirmChannel, Options, RecoveringChannelModel } from 'a
 import { AppError } from '../../domain/errors.ts';
 import { openRecovering, type ConnectionSettings } from './recovering-connection.ts';
 
-export const CONFIRM_TIMEOUT_MS = 5_000;
+const CONFIRM_TIMEOUT_MS = 5_000;
 
 export type Declare = (channel: Channel) => Promise<void>;
 
