@@ -2,7 +2,15 @@ import { heartbeat } from '@temporalio/activity';
 import { inContext, type Connection } from '../db/connection.ts';
 import { requeueForReplay } from '../notifications/ledger.ts';
 import type { Publisher } from '../notifications/publish.ts';
-import { closeReplay, pendingItems, progressOf, settleItem, type ReplayProgress } from '../notifications/replay.ts';
+import {
+  closeReplay,
+  noteRequeued,
+  pendingItems,
+  progressOf,
+  settleItem,
+  type PendingItem,
+  type ReplayProgress,
+} from '../notifications/replay.ts';
 import { activityNow } from './now.ts';
 
 export interface ReplayRef {
@@ -24,19 +32,23 @@ export interface ReplayActivityDeps {
 export function createReplayActivities(deps: ReplayActivityDeps) {
   const { connection, clock, publisher } = deps;
 
-  async function replayItem(input: ReplayRef, notificationId: string, now: Date): Promise<void> {
+  async function replayItem(input: ReplayRef, item: PendingItem, now: Date): Promise<void> {
+    const { notificationId } = item;
     const context = { clinicId: input.clinicId };
     const message = await inContext(connection.db, context, async (tx) => {
-      const outcome = await requeueForReplay(tx, notificationId, now);
-      const row = await tx
+      if (!item.requeued) {
+        const outcome = await requeueForReplay(tx, notificationId, now);
+        if (outcome !== 'QUEUED') {
+          await settleItem(tx, input.replayId, notificationId, outcome);
+          return undefined;
+        }
+        await noteRequeued(tx, input.replayId, notificationId);
+      }
+      return tx
         .selectFrom('notification')
-        .select(['state', 'channel', 'appointment_id', 'request_id'])
+        .select(['channel', 'appointment_id', 'request_id'])
         .where('notification_id', '=', notificationId)
         .executeTakeFirstOrThrow();
-      // QUEUED although the item is pending: an earlier try of this activity got no further. Publishing again is harmless, leaving it would lose it.
-      if (outcome === 'QUEUED' || row.state === 'QUEUED') return row;
-      await settleItem(tx, input.replayId, notificationId, outcome);
-      return undefined;
     });
     if (message === undefined) return;
 
@@ -60,8 +72,8 @@ export function createReplayActivities(deps: ReplayActivityDeps) {
       const now = activityNow(clock);
       const context = { clinicId: input.clinicId };
       const page = await inContext(connection.db, context, (tx) => pendingItems(tx, input.replayId, input.limit));
-      for (const notificationId of page) {
-        await replayItem(input, notificationId, now);
+      for (const item of page) {
+        await replayItem(input, item, now);
         heartbeat();
       }
       return inContext(connection.db, context, (tx) => progressOf(tx, input.replayId));

@@ -7,7 +7,7 @@ import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
 import { skipTime } from '../support/time-skipping.ts';
 import { aWorld, change, DAY, HOUR, MINUTE, worldActivities, type AppointmentWorld } from './appointment-world.ts';
-import { temporalTest, type TemporalTest } from './temporal-test.ts';
+import { temporalTest, type TemporalTest } from '../support/temporal-test.ts';
 
 describe('the appointment workflow', () => {
   const worlds = new Map<string, AppointmentWorld>();

@@ -3,7 +3,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { workflowBundle } from '../../scripts/build/workflow-bundle.ts';
 import { createTemporalClient, type TemporalClient } from '../../src/integrations/temporal/client.ts';
 import { installTemporalRuntime } from '../../src/integrations/temporal/runtime.ts';
-import { testServers } from '../support/servers.ts';
+import { testServers } from './servers.ts';
 
 const quiet = () => undefined;
 installTemporalRuntime({ debug: quiet, info: quiet, warn: quiet, error: quiet });

@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { createTemporalNamespace } from '../../../scripts/stack/index.mjs';
+import { enqueueEverythingLive, enqueueOverdue, leaseBatch } from '../../../src/db/outbox-leases.ts';
+import { createTemporalClient, type TemporalClient } from '../../../src/integrations/temporal/client.ts';
+import { createWorkflowCalls, type WorkflowCalls } from '../../../src/integrations/temporal/workflow-calls.ts';
+import { createLogger } from '../../../src/logger.ts';
+import { relayBatch, startRelay, type RelayDeps } from '../../../src/relay/relay.ts';
+import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { workflowIds } from '../../../src/workflows/messages.ts';
+import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { testServers } from '../../support/servers.ts';
+import { tcpProxy, type TcpProxy } from './tcp-proxy.ts';
+
+const logger = createLogger({ level: 'error', role: 'test' }, { write: () => undefined });
+
+describe('the relay', () => {
+  let database: TestDatabase;
+  let clinic: Clinic;
+  let network: TcpProxy;
+  let temporal: TemporalClient;
+  let deps: RelayDeps;
+
+  beforeAll(async () => {
+    const { temporalAddress } = testServers();
+    const namespace = `relay-${randomUUID().slice(0, 8)}`;
+    database = await createTestDatabase();
+    clinic = await aClinic(database.owner);
+    await createTemporalNamespace({ address: temporalAddress, name: namespace });
+    network = await tcpProxy(temporalAddress);
+    temporal = createTemporalClient({ address: network.address, namespace }, { retries: 'none' });
+    deps = {
+      connection: database.relay,
+      calls: createWorkflowCalls(temporal.client, 4_000),
+      logger,
+      random: () => 0,
+    };
+  });
+  afterAll(async () => {
+    await temporal.close();
+    await network.goAway();
+    await database.drop();
+  });
+  beforeEach(() => sql`truncate outbox`.execute(database.owner.db));
+
+  async function anOutboxRow(given: {
+    readonly event: string;
+    readonly aggregate?: 'appointment' | 'round' | 'replay' | 'ehr_sync';
+    readonly aggregateId?: string;
+    readonly version?: number;
+    readonly schemaVersion?: number;
+  }) {
+    const aggregateId = given.aggregateId ?? randomUUID();
+    const { outbox_id } = await database.owner.db
+      .insertInto('outbox')
+      .values({
+        clinic_id: clinic.clinicId,
+        aggregate: given.aggregate ?? 'appointment',
+        aggregate_id: aggregateId,
+        event: given.event,
+        version: given.version ?? null,
+        schema_version: given.schemaVersion ?? 1,
+        request_id: 'request-1',
+        traceparent: null,
+        parked_reason: null,
+      })
+      .returning('outbox_id')
+      .executeTakeFirstOrThrow();
+    return { outboxId: outbox_id, aggregateId };
+  }
+
+  const rowOf = (outboxId: string) =>
+    database.owner.db.selectFrom('outbox').selectAll().where('outbox_id', '=', outboxId).executeTakeFirstOrThrow();
+
+  async function signalsOf(workflowId: string): Promise<string[]> {
+    const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).flatMap((event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? []);
+  }
+
+  /** Calls that are counted and never reach Temporal. */
+  function countedCalls(answer: () => Awaited<ReturnType<WorkflowCalls['start']>> = () => ({ outcome: 'done' })) {
+    const told: string[] = [];
+    const call = (workflowId: string) => {
+      told.push(workflowId);
+      return Promise.resolve(answer());
+    };
+    const calls: WorkflowCalls = {
+      start: ({ workflowId }) => call(workflowId),
+      signalWithStart: ({ workflowId }) => call(workflowId),
+      signalIfRunning: (workflowId) => call(workflowId),
+    };
+    return { told, calls };
+  }
+
+  it('starts the workflow of a booked appointment, with ids only', async () => {
+    const { outboxId, aggregateId } = await anOutboxRow({ event: 'booked', version: 1 });
+
+    expect(await relayBatch(deps)).toMatchObject({ leased: 1, told: 1, away: undefined });
+
+    const handle = temporal.client.workflow.getHandle(workflowIds.appointment(aggregateId));
+    const { type, status, taskQueue } = await handle.describe();
+    expect({ type, status: status.name, taskQueue }).toEqual({
+      type: 'appointment',
+      status: 'RUNNING',
+      taskQueue: 'appointments',
+    });
+    const { events } = await handle.fetchHistory();
+    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data ?? [];
+    expect(JSON.parse(Buffer.from(payload).toString())).toEqual({
+      appointmentId: aggregateId,
+      clinicId: clinic.clinicId,
+      requestId: 'request-1',
+    });
+    const row = await rowOf(outboxId);
+    expect(row.done_at).not.toBeNull();
+    expect(row.lease_until).toBeNull();
+  });
+
+  it('does no harm by telling a row twice', async () => {
+    const { outboxId, aggregateId } = await anOutboxRow({ event: 'booked', version: 1 });
+    await relayBatch(deps);
+    const workflowId = workflowIds.appointment(aggregateId);
+    const { runId } = await temporal.client.workflow.getHandle(workflowId).describe();
+
+    await database.owner.db.updateTable('outbox').set({ done_at: null }).where('outbox_id', '=', outboxId).execute();
+    expect(await relayBatch(deps)).toMatchObject({ told: 1 });
+
+    expect((await temporal.client.workflow.getHandle(workflowId).describe()).runId).toBe(runId);
+  });
+
+  it('starts a workflow that is not there when it tells of a change', async () => {
+    const { aggregateId } = await anOutboxRow({ event: 'cancelled', version: 2 });
+    await relayBatch(deps);
+    expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['cancelled']);
+  });
+
+  it.each(['notificationSettled', 'completed'])('tells %s to nobody when the workflow has ended', async (event) => {
+    const { outboxId } = await anOutboxRow({ event, version: 3 });
+    expect(await relayBatch(deps)).toMatchObject({ told: 1 });
+    expect((await rowOf(outboxId)).done_at).not.toBeNull();
+  });
+
+  it('starts replays, EHR syncs and overdue rounds', async () => {
+    const replay = await anOutboxRow({ aggregate: 'replay', event: 'requested' });
+    const round = await anOutboxRow({ aggregate: 'round', event: 'overdue' });
+    await anOutboxRow({ aggregate: 'ehr_sync', event: 'requested' });
+    await anOutboxRow({ aggregate: 'round', event: 'opened' });
+
+    expect(await relayBatch(deps)).toMatchObject({ leased: 4, told: 4 });
+
+    const typeOf = async (id: string) => (await temporal.client.workflow.getHandle(id).describe()).type;
+    expect(await typeOf(workflowIds.replay(replay.aggregateId))).toBe('replayNotifications');
+    expect(await typeOf(workflowIds.rebook(round.aggregateId))).toBe('rebookFreedSlot');
+    expect(await typeOf(workflowIds.syncClinicEhr(clinic.clinicId))).toBe('syncClinicEhr');
+  });
+
+  it('parks what it does not know, with the reason, and goes on with the rest', async () => {
+    const unknown = await anOutboxRow({ event: 'teleported' });
+    const newer = await anOutboxRow({ event: 'booked', version: 1, schemaVersion: 2 });
+    const fine = await anOutboxRow({ event: 'booked', version: 1 });
+
+    expect(await relayBatch(deps)).toMatchObject({ leased: 3, told: 1, parked: 2 });
+
+    expect((await rowOf(unknown.outboxId)).parked_reason).toBe('unknown_event');
+    expect((await rowOf(newer.outboxId)).parked_reason).toBe('unknown_schema_version');
+    expect((await rowOf(fine.outboxId)).done_at).not.toBeNull();
+    expect(await relayBatch(deps)).toMatchObject({ leased: 0 });
+  });
+
+  it('tells each row once, however many relays run', async () => {
+    for (let n = 0; n < 150; n += 1) await anOutboxRow({ event: 'booked', version: 1 });
+    const { told, calls } = countedCalls();
+    const loops = [1, 2, 3].map(() => startRelay({ ...deps, calls }));
+
+    await eventually(async () => {
+      const { open } = await database.owner.db
+        .selectFrom('outbox')
+        .select(({ fn }) => fn.countAll<string>().as('open'))
+        .where('done_at', 'is', null)
+        .executeTakeFirstOrThrow();
+      expect(open).toBe('0');
+    });
+    await Promise.all(loops.map((loop) => loop.stop()));
+
+    expect(told).toHaveLength(150);
+    expect(new Set(told).size).toBe(150);
+  });
+
+  it('takes up the rows of a relay that died, once its lease is over', async () => {
+    const { outboxId } = await anOutboxRow({ event: 'booked', version: 1 });
+    expect(await leaseBatch(database.relay.db, 10, 30)).toHaveLength(1);
+    expect(await relayBatch(deps)).toMatchObject({ leased: 0 });
+
+    await database.owner.db
+      .updateTable('outbox')
+      .set({ lease_until: sql<Date>`now() - interval '1 second'` })
+      .where('outbox_id', '=', outboxId)
+      .execute();
+
+    expect(await relayBatch(deps)).toMatchObject({ leased: 1, told: 1 });
+  });
+
+  it('tries what Temporal refuses a few times, later and later, and then parks it', async () => {
+    const { outboxId } = await anOutboxRow({ event: 'booked', version: 1 });
+    const { told, calls } = countedCalls(() => ({ outcome: 'refused', code: 'INVALID_ARGUMENT', error: new Error() }));
+    const waits: number[] = [];
+    for (let tries = 1; tries < 5; tries += 1) {
+      await relayBatch({ ...deps, calls });
+      const { rows } = await sql<{ seconds: number }>`
+        select round(extract(epoch from available_at - now()))::int as seconds from outbox`.execute(database.owner.db);
+      waits.push(rows[0]?.seconds ?? 0);
+      await sql`update outbox set available_at = now()`.execute(database.owner.db);
+    }
+    await relayBatch({ ...deps, calls });
+
+    expect(waits).toEqual([1, 2, 4, 8]);
+    expect(told).toHaveLength(5);
+    expect((await rowOf(outboxId)).parked_reason).toBe('INVALID_ARGUMENT');
+  });
+
+  it('loses nothing while Temporal is away and goes on within ten seconds of its return', async () => {
+    const relay = startRelay(deps);
+    const before = await anOutboxRow({ event: 'booked', version: 1 });
+    await eventually(async () => expect((await rowOf(before.outboxId)).done_at).not.toBeNull());
+
+    await network.goAway();
+    const during: Awaited<ReturnType<typeof anOutboxRow>>[] = [];
+    for (let n = 0; n < 20; n += 1) during.push(await anOutboxRow({ event: 'booked', version: 1 }));
+    await eventually(async () => {
+      const { available_at, created_at } = await rowOf(during[0]?.outboxId ?? '');
+      expect(available_at.getTime()).toBeGreaterThan(created_at.getTime());
+    });
+    await network.comeBack();
+    const back = Date.now();
+
+    for (const { outboxId, aggregateId } of during) {
+      await eventually(async () => expect((await rowOf(outboxId)).done_at).not.toBeNull());
+      const row = await rowOf(outboxId);
+      expect(row.attempts).toBe(1);
+      expect(row.parked_reason).toBeNull();
+      await temporal.client.workflow.getHandle(workflowIds.appointment(aggregateId)).describe();
+    }
+    expect(Date.now() - back).toBeLessThan(10_000);
+    await relay.stop();
+  });
+
+  describe('the sweep and the rebuild', () => {
+    async function aBookedAppointment(): Promise<string> {
+      const { appointmentId } = await bookAppointment(
+        createSchedulingDeps(database.app),
+        { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() },
+        {
+          patientId: await aPatient(database.owner, clinic),
+          providerId: await aProvider(database.owner, clinic),
+          appointmentTime: slotAt(clinic, 5, '10:00'),
+          durationMinutes: 30,
+          registersPatient: false,
+        },
+      );
+      return appointmentId;
+    }
+    const overdueRows = (appointmentId: string) =>
+      database.owner.db
+        .selectFrom('outbox')
+        .select('outbox_id')
+        .where('aggregate_id', '=', appointmentId)
+        .where('event', '=', 'overdue')
+        .where('done_at', 'is', null)
+        .execute();
+
+    it('tells once more, and only once, what is overdue by a minute', async () => {
+      const [late, fresh] = [await aBookedAppointment(), await aBookedAppointment()];
+      await database.owner.db
+        .updateTable('appointment')
+        .set({ next_action_at: sql<Date>`now() - interval '61 seconds'` })
+        .where('appointment_id', '=', late)
+        .execute();
+
+      await enqueueOverdue(database.relay.db, '1 minute', 500);
+      await enqueueOverdue(database.relay.db, '1 minute', 500);
+
+      expect(await overdueRows(late)).toHaveLength(1);
+      expect(await overdueRows(fresh)).toHaveLength(0);
+      await relayBatch(deps);
+      expect(await signalsOf(workflowIds.appointment(late))).toEqual(['overdue']);
+    });
+
+    it('tells every live appointment again when Temporal has lost everything, however often it is run', async () => {
+      const live = await aBookedAppointment();
+
+      await enqueueEverythingLive(database.relay.db);
+      await enqueueEverythingLive(database.relay.db);
+
+      expect(await overdueRows(live)).toHaveLength(1);
+    });
+  });
+});
