@@ -14,7 +14,7 @@ import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testServers } from '../../support/servers.ts';
-import { tcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { tcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 const logger = createLogger({ level: 'error', role: 'test' }, { write: () => undefined });
 
