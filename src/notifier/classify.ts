@@ -3,10 +3,11 @@ import type { Channel } from '../domain/notification.ts';
 import { failureReason } from '../notifications/ledger.ts';
 
 /**
- * What to do after a provider's error. `permanent`: this message will never be taken. `retry`: later. `stop`: nothing on this channel will be taken
+ * What to do after a provider's error. `permanent`: this message will never be taken. `retry`: later. `unreachable`: later, and
+ * it counts as no attempt, for no connection was made. `stop`: nothing on this channel will be taken
  * until a person has put it right. `unknown`: it may have been sent.
  */
-export type ErrorClass = 'permanent' | 'retry' | 'stop' | 'unknown';
+export type ErrorClass = 'permanent' | 'retry' | 'unreachable' | 'stop' | 'unknown';
 
 /**
  * By the provider's own code, where that says more than the HTTP status. Twilio: twilio.com/docs/api/errors; it adds codes without notice, so an
@@ -81,7 +82,7 @@ export function classify(channel: Channel, error: unknown): Verdict {
   const { status, providerCode, retryAfterSeconds, sent } = error.detail;
   if (error.code === 'provider_unavailable') {
     return sent === false
-      ? { class: 'retry', reason: failureReason(channel, 'unreachable') }
+      ? { class: 'unreachable', reason: failureReason(channel, 'unreachable') }
       : { class: 'unknown', reason: failureReason(channel, 'no_answer') };
   }
   if (error.code !== 'provider_refused' || typeof status !== 'number') {

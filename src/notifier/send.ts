@@ -52,7 +52,7 @@ export async function processNotification(
   const now = new Date(Math.max(deps.clock(), Date.parse(message.now)));
   const write = <T>(work: (tx: Tx) => Promise<T>) => patiently(() => inContext(deps.db, { clinicId }, work), signal);
   const claim = () => write((tx) => claimToSend(tx, { notificationId, now, leaseMs: deps.leaseMs }));
-  const context: Context = { deps, now, write };
+  const context: Context = { deps, now, trip: message.attempt, write };
 
   const first = await claim();
   if (first.outcome !== 'look-up') return proceed(context, first);
@@ -64,6 +64,8 @@ export async function processNotification(
 interface Context {
   readonly deps: SendDeps;
   readonly now: Date;
+  /** How often the message has come, this time included. */
+  readonly trip: number;
   readonly write: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 }
 
@@ -124,7 +126,7 @@ function prepare(
 }
 
 async function settleFailure(context: Context, notification: NotificationToSend, verdict: Verdict): Promise<Next> {
-  const { deps, write } = context;
+  const { deps, trip, write } = context;
   const { notificationId, attempt, attemptsMade } = notification;
   const { reason, retryAfterMs = 0 } = verdict;
   const ref = { notificationId, attempt, reason };
@@ -136,6 +138,9 @@ async function settleFailure(context: Context, notification: NotificationToSend,
     case 'stop':
       await write((tx) => markRetry(tx, { ...ref, countsAsAttempt: false }));
       return { next: 'later', delayMs: Math.max(shortest(deps.retryDelaysMs), retryAfterMs), stopChannel: { reason } };
+    case 'unreachable':
+      await write((tx) => markRetry(tx, { ...ref, countsAsAttempt: false }));
+      return { next: 'later', delayMs: deps.retryDelaysMs[trip - 1] ?? Math.max(0, ...deps.retryDelaysMs) };
     case 'retry': {
       const delayMs = deps.retryDelaysMs[attemptsMade - 1];
       if (delayMs === undefined) break;

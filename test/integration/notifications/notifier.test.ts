@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { AppError } from '../../../src/domain/errors.ts';
 import type { NotificationMessage } from '../../../src/notifications/message.ts';
 import { renderSms } from '../../../src/notifications/render.ts';
 import type { Notifier } from '../../../src/notifier/consume.ts';
@@ -170,6 +171,23 @@ describe('the notifier', () => {
       expect(JSON.parse(dead.body)).toMatchObject({ notificationId: message.notificationId, attempt: 2 });
       expect(await settledEvents(visit)).toBe(1);
       expect(world.inbox(visit.phone)).toHaveLength(0);
+    });
+
+    it('counts no attempt while nobody can reach the provider, and sends once it is back', async () => {
+      const visit = await world.visit();
+      const message = await world.plan(visit);
+      await world.publish(message);
+      const unreachable = () =>
+        Promise.reject(new AppError('provider_unavailable', { sent: false, reason: 'ENOTFOUND' }));
+      const noProvider = { send: unreachable, find: unreachable };
+      notifier = world.start({ senders: { sms: noProvider, email: noProvider } });
+      // Far more tries than the ladder has rungs.
+      await eventually(async () => expect((await world.row(message)).attempt).toBeGreaterThanOrEqual(4));
+      await notifier.stop();
+      expect(await world.row(message)).toMatchObject({ state: 'RETRY', reason: 'twilio_unreachable' });
+      notifier = world.start();
+      await world.reaches(message, 'DELIVERED');
+      expect(world.inbox(visit.phone)).toHaveLength(1);
     });
 
     it('does not try again what will never be taken', async () => {

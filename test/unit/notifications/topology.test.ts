@@ -25,6 +25,12 @@ describe('the queues', () => {
   });
 });
 
+describe('the ladder of retries', () => {
+  it('outlasts an outage of an hour', () => {
+    expect(createTopology({ prefix: '' }).retryDelaysMs).toEqual([10_000, 60_000, 600_000, 3_600_000]);
+  });
+});
+
 describe('reading a message', () => {
   const message = {
     schemaVersion: 1,

@@ -39,9 +39,11 @@ describe('classifying a provider’s error', () => {
 
   it('tells a request that never left from one whose answer was lost', () => {
     expect(classify('sms', unanswered({ code: 'ECONNREFUSED' }))).toEqual({
-      class: 'retry',
+      class: 'unreachable',
       reason: 'twilio_unreachable',
     });
+    expect(classify('sms', unanswered({ code: 'ENOTFOUND' })).class).toBe('unreachable');
+    expect(classify('email', unanswered({ code: 'EHOSTUNREACH' })).class).toBe('unreachable');
     expect(classify('email', unanswered({ code: 'ECONNRESET' }))).toEqual({
       class: 'unknown',
       reason: 'sendgrid_no_answer',
