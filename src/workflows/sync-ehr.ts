@@ -54,7 +54,10 @@ interface SyncEhrProgress extends SyncEhrResult {
 
 /** Every clinic's EHR is told what changed: one child a clinic, a few at once. A clinic that fails stops no other. */
 export async function syncEhr(input: SyncEhrInput, resumed?: SyncEhrProgress): Promise<SyncEhrResult> {
-  const left = resumed === undefined ? await listClinicsWithEhr() : [...resumed.left];
+  const left =
+    resumed === undefined
+      ? await listClinicsWithEhr.executeWithOptions({ summary: 'which clinics have an EHR' }, [])
+      : [...resumed.left];
   const result = {
     told: resumed?.told ?? 0,
     failed: resumed?.failed ?? 0,

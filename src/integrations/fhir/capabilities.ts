@@ -7,8 +7,8 @@ import type { CheckedInStatus } from './appointment-resource.ts';
 export interface EhrCapabilities {
   /** May a client write `noshow`? Else a no-show is parked for a person. */
   readonly noShowWritable: boolean;
-  /** Must every update name the version it changes? Else an update of something whose version the server never told goes without. */
-  readonly ifMatchRequired: boolean;
+  /** Does it honour If-Match? Then every update names the version it was made from. Else every update is preceded by a read, and goes without. */
+  readonly ifMatchHonoured: boolean;
   /** Does it take several writes in one batch Bundle? */
   readonly batch: boolean;
   /** Does it honour If-None-Exist? Else every first write is preceded by a search. */
@@ -20,7 +20,7 @@ export interface EhrCapabilities {
 
 const DEFAULTS: EhrCapabilities = {
   noShowWritable: true,
-  ifMatchRequired: true,
+  ifMatchHonoured: true,
   batch: true,
   conditionalCreate: true,
   checkedInAs: 'checked-in',
@@ -29,14 +29,14 @@ const DEFAULTS: EhrCapabilities = {
 
 /** The profile as it is stored, completed by the defaults; what is unknown or of another type is as if it were left out. */
 export function ehrCapabilities(stored: Readonly<Record<string, unknown>>): EhrCapabilities {
-  const flag = (name: 'noShowWritable' | 'ifMatchRequired' | 'batch' | 'conditionalCreate') => {
+  const flag = (name: 'noShowWritable' | 'ifMatchHonoured' | 'batch' | 'conditionalCreate') => {
     const value = stored[name];
     return typeof value === 'boolean' ? value : DEFAULTS[name];
   };
   const { checkedInAs, scope } = stored;
   return {
     noShowWritable: flag('noShowWritable'),
-    ifMatchRequired: flag('ifMatchRequired'),
+    ifMatchHonoured: flag('ifMatchHonoured'),
     batch: flag('batch'),
     conditionalCreate: flag('conditionalCreate'),
     checkedInAs: checkedInAs === 'arrived' || checkedInAs === 'checked-in' ? checkedInAs : DEFAULTS.checkedInAs,

@@ -1,5 +1,6 @@
 import type { Appointment } from 'fhir/r4.js';
 import { identifierToken, isStoredAsTold, mergeInto, saysTheSame } from './appointment-resource.ts';
+import type { EhrCapabilities } from './capabilities.ts';
 import type { Ehr, EhrWrite, EntryAnswer, Stored, Written } from './client.ts';
 import { EhrError, type EhrFailure } from './failure.ts';
 
@@ -71,7 +72,7 @@ export async function writeAppointments(
 
   const decisions = new Map<AppointmentToWrite, Decision>();
   for (const item of items) {
-    decisions.set(item, decideUnseen(item, ehr) ?? (await orOutcome(() => locate(item, requests))));
+    decisions.set(item, decideUnseen(item, ehr.capabilities) ?? (await orOutcome(() => locate(item, requests))));
   }
 
   const writes = [...decisions.values()].filter(isWrite);
@@ -92,8 +93,7 @@ export async function writeAppointments(
 
 /** The requests about appointments. After a failure of the server as a whole the rest fail at once, unsent. */
 interface AppointmentRequests {
-  readonly takesBatches: boolean;
-  readonly conditionalCreate: boolean;
+  readonly capabilities: EhrCapabilities;
   read(id: string): Promise<Stored<Appointment>>;
   find(appointmentId: string): Promise<Stored<Appointment>[]>;
   write(write: Write): Promise<Written<Appointment>>;
@@ -117,8 +117,7 @@ function appointmentRequests(ehr: Ehr, { signal, onProgress }: WriteOptions): Ap
   }
 
   return {
-    takesBatches: ehr.capabilities.batch,
-    conditionalCreate: ehr.capabilities.conditionalCreate,
+    capabilities: ehr.capabilities,
     read: (id) => attempt(() => ehr.read('Appointment', id, call)),
     find: (appointmentId) =>
       attempt(() => ehr.search('Appointment', { identifier: identifierToken(appointmentId) }, call)),
@@ -128,24 +127,28 @@ function appointmentRequests(ehr: Ehr, { signal, onProgress }: WriteOptions): Ap
 }
 
 /** What can be decided by what we know, without asking. Undefined: the EHR must be asked first. */
-function decideUnseen(item: AppointmentToWrite, { capabilities }: Ehr): Decision | undefined {
+function decideUnseen(item: AppointmentToWrite, capabilities: EhrCapabilities): Decision | undefined {
   const { wanted, known, unanswered } = item;
-  if (wanted.status === 'noshow' && !capabilities.noShowWritable)
+  if (wanted.status === 'noshow' && !capabilities.noShowWritable) {
     return { kind: 'parked', reason: 'noshow_not_writable' };
+  }
   if (unanswered.length > 0) return undefined;
-  if (known === null) return capabilities.conditionalCreate ? creation(item, true) : undefined;
+  if (known === null) return capabilities.conditionalCreate ? creation(item, capabilities) : undefined;
   const { ehrId, ehrVersion, told, stored } = known;
-  if (stored === null || (ehrVersion === null && capabilities.ifMatchRequired)) return undefined;
-  if (told !== null && saysTheSame(told, wanted))
+  if (stored === null) return undefined;
+  if (told !== null && saysTheSame(told, wanted)) {
     return { kind: 'unchanged', stored: { ehrId, ehrVersion, resource: stored } };
-  return change(item, { id: ehrId, version: ehrVersion, resource: stored });
+  }
+  // Without the version to name, a change made there since would be overwritten.
+  if (ehrVersion === null || !capabilities.ifMatchHonoured) return undefined;
+  return change(item, { id: ehrId, version: ehrVersion, resource: stored }, capabilities);
 }
 
 /** Asks the EHR what it holds, and decides. */
 async function locate(item: AppointmentToWrite, requests: AppointmentRequests): Promise<Decision> {
   if (item.known !== null) {
     try {
-      return decideSeen(item, await requests.read(item.known.ehrId), requests);
+      return decideSeen(item, await requests.read(item.known.ehrId), requests.capabilities);
     } catch (error) {
       if (!(error instanceof EhrError) || error.failure.kind !== 'gone') throw error;
       // 410 says that somebody deleted it there; 404 that this server never had it, as after a restore.
@@ -154,16 +157,16 @@ async function locate(item: AppointmentToWrite, requests: AppointmentRequests): 
   }
   const matches = await requests.find(item.appointmentId);
   if (matches.length > 1) return { kind: 'parked', reason: 'duplicate_in_ehr' };
-  return decideSeen(item, matches[0], requests);
+  return decideSeen(item, matches[0], requests.capabilities);
 }
 
 /** The three-way comparison. */
 function decideSeen(
   item: AppointmentToWrite,
   seen: Stored<Appointment> | undefined,
-  { conditionalCreate }: Pick<AppointmentRequests, 'conditionalCreate'>,
+  capabilities: EhrCapabilities,
 ): Decision {
-  if (seen === undefined) return creation(item, conditionalCreate);
+  if (seen === undefined) return creation(item, capabilities);
   const there = storedAppointment(seen);
   if (there === undefined) return { kind: 'parked', reason: 'unreadable_in_ehr' };
   const { wanted, known, unanswered } = item;
@@ -175,21 +178,22 @@ function decideSeen(
   }
   const isAsItWas = known?.stored != null && saysTheSame(known.stored, there.resource);
   const neverSeenBefore = known === null && unanswered.length === 0;
-  if (isAsItWas || isOurWrite || neverSeenBefore) return change(item, seen);
+  if (isAsItWas || isOurWrite || neverSeenBefore) return change(item, seen, capabilities);
   return { kind: 'parked', reason: 'changed_in_ehr' };
 }
 
-function creation(item: AppointmentToWrite, conditional: boolean): Write {
-  return {
-    kind: 'create',
-    resource: item.wanted,
-    unlessIdentifier: conditional ? identifierToken(item.appointmentId) : null,
-  };
+function creation(item: AppointmentToWrite, { conditionalCreate }: EhrCapabilities): Write {
+  const unlessIdentifier = conditionalCreate ? identifierToken(item.appointmentId) : null;
+  return { kind: 'create', resource: item.wanted, unlessIdentifier };
 }
 
-function change(item: AppointmentToWrite, { id, version, resource }: Stored<Appointment>): Write {
+function change(
+  item: AppointmentToWrite,
+  { id, version, resource }: Stored<Appointment>,
+  { ifMatchHonoured }: EhrCapabilities,
+): Write {
   const merged = resource === undefined ? item.wanted : mergeInto(resource, item.wanted);
-  return { kind: 'update', id, version, resource: { ...merged, id } };
+  return { kind: 'update', id, version: ifMatchHonoured ? version : null, resource: { ...merged, id } };
 }
 
 /** The answers of one batch; undefined where each is to be sent alone. A failure of the whole batch is everyone's answer. */
@@ -197,7 +201,7 @@ async function sendBatch(
   writes: readonly Write[],
   requests: AppointmentRequests,
 ): Promise<EntryAnswer<Appointment>[] | undefined> {
-  if (!requests.takesBatches) return undefined;
+  if (!requests.capabilities.batch) return undefined;
   try {
     return await requests.writeBatch(writes);
   } catch (error) {
@@ -235,7 +239,7 @@ async function finish(
     const seen = async () => (written.resource === undefined ? await requests.read(written.id) : written);
     // Something with our identifier was there already, and an answer to a create leaves it as it was.
     if (write.kind === 'create' && !written.created && rereads < MAX_REREADS) {
-      return again(async () => decideSeen(item, await seen(), requests));
+      return again(async () => decideSeen(item, await seen(), requests.capabilities));
     }
     const outcome = await orOutcome(async () => {
       const there = storedAppointment(await seen());

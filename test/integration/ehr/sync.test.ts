@@ -171,8 +171,14 @@ describe('telling an EHR of a clinic’s appointments', () => {
 });
 
 describe('an EHR that takes and does not answer', () => {
-  it.each(['accept-then-drop', 'drop'] as const)('gets no duplicate (%s)', async (kind) => {
+  it.each([
+    ['accept-then-drop', 'atomic'],
+    ['accept-then-drop', 'ignored'],
+    ['drop', 'atomic'],
+    ['drop', 'ignored'],
+  ] as const)('gets no duplicate (%s, conditions on a create are %s)', async (kind, conditionalCreate) => {
     const there = await anEhrClinic(db, server);
+    server.sandbox.control.ehr.configure(there.slug, { conditionalCreate });
     const ids = await there.bookMany(5);
     const run = await there.startRun();
     fault({ vendor: 'ehr', kind, match: { method: 'POST', path: base(there) }, times: 1 });

@@ -5,7 +5,7 @@ describe('what an EHR accepts', () => {
   it('is everything until something is configured', () => {
     expect(ehrCapabilities({})).toEqual({
       noShowWritable: true,
-      ifMatchRequired: true,
+      ifMatchHonoured: true,
       batch: true,
       conditionalCreate: true,
       checkedInAs: 'checked-in',
@@ -16,7 +16,7 @@ describe('what an EHR accepts', () => {
   it('takes what is configured', () => {
     const configured = {
       noShowWritable: false,
-      ifMatchRequired: false,
+      ifMatchHonoured: false,
       batch: false,
       conditionalCreate: false,
       checkedInAs: 'arrived' as const,

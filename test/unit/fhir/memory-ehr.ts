@@ -31,7 +31,8 @@ export function createMemoryEhr(
     readonly answersWithoutBody?: boolean;
   } = {},
 ): MemoryEhr {
-  const { mishap = () => undefined, storedAs = (resource) => resource, answersWithoutBody = false } = given;
+  const { mishap = () => undefined, answersWithoutBody = false } = given;
+  const storedAs = given.storedAs ?? ((resource: Appointment) => resource);
   const resources = new Map<string, Appointment>();
   const asked: Asked[] = [];
   let ids = 0;

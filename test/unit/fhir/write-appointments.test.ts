@@ -72,12 +72,20 @@ describe('telling an EHR of appointments', () => {
     expect(there.resources.get('7')).toMatchObject({ start: '2027-03-16T10:00:00.000Z', comment: 'bring the form' });
   });
 
-  it('reads first where a version must be named and none is known', async () => {
-    const there = createMemoryEhr();
-    const item = changed(there, '7');
+  it('reads and compares first where no version is known or none is honoured', async () => {
+    const untold = createMemoryEhr();
+    const item = changed(untold, '7');
     const known = item.known && { ...item.known, ehrVersion: null };
-    expect((await outcomeOf(there, { ...item, known })).kind).toBe('updated');
-    expect(there.asked).toEqual(['read 7', 'update 7']);
+    expect((await outcomeOf(untold, { ...item, known })).kind).toBe('updated');
+
+    const ignoring = createMemoryEhr({ capabilities: { ifMatchHonoured: false } });
+    const other = changed(ignoring, '7');
+    expect((await outcomeOf(ignoring, other)).kind).toBe('updated');
+    ignoring.put('7', says({ appointmentTime: new Date('2027-03-17T08:00:00Z') }));
+    expect(await outcomeOf(ignoring, other)).toEqual({ kind: 'parked', reason: 'changed_in_ehr' });
+
+    expect(untold.asked).toEqual(['read 7', 'update 7']);
+    expect(ignoring.asked).toEqual(['read 7', 'update 7', 'read 7']);
   });
 
   it('parks a no-show that the EHR lets nobody write', async () => {
