@@ -5,6 +5,9 @@ import { RequestError } from './problem.ts';
 /** Counts one request of `key` and decides about it. */
 export type RateLimiter = (key: string) => Promise<WindowDecision>;
 
+/** The shared counter answers within this, or it is slow. */
+const SHARED_MS = 100;
+
 /** After a failure the shared counter is left alone for this long, so that a frozen one does not cost every request its time-out. */
 const SHARED_PAUSE_MS = 1_000;
 
@@ -15,6 +18,8 @@ const SHARED_PAUSE_MS = 1_000;
 export function createRateLimiter(options: {
   readonly size: WindowSize;
   readonly shared: RateLimiter;
+  /** How long the shared counter may take. */
+  readonly sharedMs?: number;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
   readonly onSharedLost?: (error: unknown) => void;
@@ -29,7 +34,7 @@ export function createRateLimiter(options: {
     const at = now();
     if (at >= askSharedFrom) {
       try {
-        const decision = await options.shared(key);
+        const decision = await inTime(options.shared(key), options.sharedMs ?? SHARED_MS);
         if (decision.allowed) own.count(key, at);
         return decision;
       } catch (error) {
@@ -41,6 +46,22 @@ export function createRateLimiter(options: {
     if (decision.allowed) own.count(key, now());
     return decision;
   };
+}
+
+/**
+ * The answer, unless it takes longer. When the time is up, what has arrived by then is read first: this process may have been the slow one, and would
+ * else stop counting with the others whenever it is busy.
+ */
+async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => setImmediate(reject, new Error('the shared counter is slow')), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Keys remembered at most: beyond it the one that was new first is forgotten. */

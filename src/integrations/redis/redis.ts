@@ -9,8 +9,8 @@ export interface RedisOptions {
 }
 
 /**
- * A connection that fails fast: an answer within 100 ms or an error, nothing queued while Redis is away and nothing sent twice. Its default settings
- * would turn "Redis is away" into requests that hang, and count a request twice after a reconnect.
+ * A connection that fails fast: an answer within a second or an error (whoever cannot wait so long stops waiting), nothing queued while Redis is away
+ * and nothing sent twice. The client's own settings would turn "Redis is away" into requests that hang, and count a request twice after a reconnect.
  */
 export function createRedis(options: RedisOptions): Redis {
   const redis = new Redis(options.url, {
@@ -18,7 +18,7 @@ export function createRedis(options: RedisOptions): Redis {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 100,
+    commandTimeout: 1_000,
     connectTimeout: 2_000,
     socketTimeout: 5_000,
     keepAlive: 10_000,
