@@ -48,7 +48,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,
   });
-  pool.on('error', (error) => options.onError?.(error));
+  // The pool itself listens only while a connection is idle: one that dies while it is in use would end the process.
+  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
+  pool.on('error', () => undefined);
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return { db, pool, close: () => db.destroy() };
 }
