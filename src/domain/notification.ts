@@ -46,8 +46,9 @@ export const NOTIFICATION_STATES = Object.keys(NOTIFICATION_STATE_RANK) as reado
 const TRANSITIONS: Readonly<Record<NotificationState, readonly NotificationState[]>> = {
   // The notifier may be faster than the publisher's own note that the broker confirmed.
   PLANNED: ['QUEUED', 'SENDING', 'SKIPPED', 'FAILED'],
-  QUEUED: ['SENDING', 'SKIPPED', 'FAILED'],
-  RETRY: ['QUEUED', 'SENDING', 'SKIPPED', 'FAILED'],
+  // What an earlier attempt sent may prove to have arrived while the next one waits.
+  QUEUED: ['SENDING', 'SKIPPED', 'FAILED', 'DELIVERED'],
+  RETRY: ['QUEUED', 'SENDING', 'SKIPPED', 'FAILED', 'DELIVERED'],
   // A callback may be faster than the provider's answer to the call.
   SENDING: ['ACCEPTED', 'DELIVERED', 'FAILED', 'RETRY', 'UNKNOWN'],
   // Back to RETRY only after a conclusive look-up or a person's decision: it is never sent again blindly.

@@ -231,7 +231,8 @@ export async function settleByCallback(tx: Tx, report: ProviderReport): Promise<
     .where('notification_id', '=', notificationId)
     .orderBy('attempt', 'desc')
     .execute();
-  const current = attempts.find(({ attempt }) => attempt === row.attempt);
+  const waits = WAITING.includes(row.state);
+  const current = waits ? undefined : attempts.find(({ attempt }) => attempt === row.attempt);
   const about =
     providerMessageId === undefined
       ? current
@@ -245,12 +246,17 @@ export async function settleByCallback(tx: Tx, report: ProviderReport): Promise<
   const isNews = await closeAttempt(tx, { notificationId, attempt: about.attempt }, end);
   if (!isNews) return 'unchanged';
   const isCurrent = about.attempt === row.attempt;
+  // By the provider's own id: then a message that waits to be sent again would be a second one.
+  const isProof = to === 'DELIVERED' && providerMessageId !== undefined && about.provider_message_id !== null;
   const changed = await change(tx, {
     notificationId,
     to,
-    from: isCurrent ? FROM_REPORT[to] : FROM_REPORT[to].filter((state) => state === 'FAILED'),
+    from: [
+      ...(isCurrent ? FROM_REPORT[to] : FROM_REPORT[to].filter((state) => state === 'FAILED')),
+      ...(isProof ? WAITING : []),
+    ],
     reason: to === 'FAILED' ? failureReason(channel, report.errorCode ?? report.providerState) : undefined,
-    ...(isCurrent && about.provider_message_id === null ? { providerMessageId } : {}),
+    ...((isCurrent && about.provider_message_id === null) || (isProof && waits) ? { providerMessageId } : {}),
     settledAt: report.occurredAt,
   });
   return changed ? 'changed' : 'unchanged';
@@ -334,12 +340,14 @@ export async function requeueForReplay(
   return 'QUEUED';
 }
 
-/** From where a provider's report may take a notification; a replayed one that waits in the queue again is not touched. */
+/** From where a provider's report may take a notification; one that waits in the queue again is touched only by the proof that it arrived. */
 const FROM_REPORT: Readonly<Record<'ACCEPTED' | 'DELIVERED' | 'FAILED', readonly NotificationState[]>> = {
   ACCEPTED: ['SENDING', 'UNKNOWN'],
   DELIVERED: ['SENDING', 'UNKNOWN', 'ACCEPTED', 'FAILED'],
   FAILED: ['SENDING', 'UNKNOWN', 'ACCEPTED'],
 };
+
+const WAITING: readonly NotificationState[] = ['QUEUED', 'RETRY'];
 
 /** The states that the appointment's workflow is told of: what the plan and the reminder state are made from. */
 const TOLD: ReadonlySet<NotificationState> = new Set(['ACCEPTED', 'DELIVERED', 'FAILED', 'SKIPPED']);
@@ -469,9 +477,11 @@ function lockForSending(tx: Tx, notificationId: string) {
       'n.channel',
       'n.state',
       'n.planned_for',
+      'n.appointment_version',
       'n.attempt',
       'n.first_attempt',
       'a.appointment_time',
+      'a.time_set_version',
       'a.status',
       'a.confirmation_code',
       'c.name as clinic_name',
@@ -482,6 +492,10 @@ function lockForSending(tx: Tx, notificationId: string) {
       'p.phone',
       'p.email',
       sql<boolean>`n.sending_until <= clock_timestamp()`.as('lease_over'),
+      // One that was itself skipped tells the patient nothing.
+      sql<boolean>`exists (select from notification later where later.appointment_id = n.appointment_id
+        and later.planned_for = n.planned_for and later.due_at > n.due_at and later.kind <> n.kind
+        and later.kind like 'reminder:%' and later.state not in ('PLANNED', 'SKIPPED'))`.as('later_reminder'),
       sql<Date>`greatest(c.updated_at, v.updated_at, p.updated_at, a.updated_at)`.as('text_changed_at'),
     ])
     .where('n.notification_id', '=', notificationId)
@@ -494,8 +508,13 @@ type LockedRow = NonNullable<Awaited<ReturnType<typeof lockForSending>>>;
 
 function reasonNotDue(row: LockedRow, now: Date): SkipReason | undefined {
   return whyNotDue(
-    { kind: row.kind, plannedFor: row.planned_for },
-    { status: row.status, appointmentTime: row.appointment_time },
+    {
+      kind: row.kind,
+      plannedFor: row.planned_for,
+      appointmentVersion: row.appointment_version,
+      laterReminder: row.later_reminder,
+    },
+    { status: row.status, appointmentTime: row.appointment_time, timeSetVersion: row.time_set_version },
     now,
   );
 }

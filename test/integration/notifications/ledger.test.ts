@@ -188,6 +188,54 @@ describe('the ledger', () => {
       expect(await claimed).toEqual({ outcome: 'skipped', reason: 'moved' });
     });
 
+    describe('after an outage, when several messages wait', () => {
+      const hourAgo = () => new Date(Date.now() - 3_600_000);
+      const superseded = { outcome: 'skipped', reason: 'superseded' };
+
+      it('sends the last reminder of a visit and none before it', async () => {
+        const visit = await aVisit(database, clinic);
+        const early = await planned({ kind: 'reminder:P3D', dueAt: hourAgo() }, visit);
+        const late = await planned({ kind: 'reminder:P1D' }, visit);
+        await run((tx) => markQueued(tx, late.notificationId));
+        expect(await claim(early)).toEqual(superseded);
+        expect(await rowOf(early)).toMatchObject({ state: 'SKIPPED', reason: 'superseded', attempt: 0 });
+        expect(await claim(late)).toMatchObject({ outcome: 'send' });
+      });
+
+      it('sends a reminder while the later one is only planned, was skipped, or is the same on another channel', async () => {
+        const visit = await aVisit(database, clinic);
+        const early = await planned({ kind: 'reminder:P3D', dueAt: hourAgo() }, visit);
+        await planned({ kind: 'reminder:P1D' }, visit);
+        const skipped = await planned({ kind: 'reminder:PT2H' }, visit);
+        await run((tx) => skipNotification(tx, { ...skipped, reason: 'opted_out' }));
+        const twin = await planned({ kind: 'reminder:P3D', channel: 'email' }, visit);
+        await run((tx) => markQueued(tx, twin.notificationId));
+        expect(await claim(early)).toMatchObject({ outcome: 'send' });
+      });
+
+      it('sends no notice of a time that was set anew, even to the same hour', async () => {
+        const visit = await aVisit(database, clinic);
+        const notice = await planned({ kind: 'confirmation' }, visit);
+        await database.owner.db
+          .updateTable('appointment')
+          .set({ version: 3, time_set_version: 3 })
+          .where('appointment_id', '=', visit.appointmentId)
+          .execute();
+        expect(await claim(notice)).toEqual(superseded);
+      });
+
+      it('sends the notice when only something else about the visit has changed', async () => {
+        const visit = await aVisit(database, clinic);
+        const notice = await planned({ kind: 'confirmation' }, visit);
+        await database.owner.db
+          .updateTable('appointment')
+          .set({ version: 3 })
+          .where('appointment_id', '=', visit.appointmentId)
+          .execute();
+        expect(await claim(notice)).toMatchObject({ outcome: 'send' });
+      });
+    });
+
     it('takes a lease that has run out for an unknown outcome, never for a message to send', async () => {
       const notification = await sending();
       expect(await claim(notification)).toEqual({ outcome: 'busy' });
@@ -303,6 +351,27 @@ describe('the ledger', () => {
       expect(await report(notification, 'delivered', { providerMessageId: 'SM-first' })).toBe('changed');
       expect((await rowOf(notification)).state).toBe('DELIVERED');
       expect((await attemptsOf(notification)).map(({ outcome }) => outcome)).toEqual(['DELIVERED', 'FAILED']);
+    });
+
+    it.each(['QUEUED', 'RETRY'] as const)('prove that a replay is not needed while it is %s', async (waiting) => {
+      const id = `SM-late-${waiting}`;
+      const notification = await accepted(id);
+      await report(notification, 'undelivered', { providerMessageId: id, errorCode: '30008' });
+      await run((tx) => requeueForReplay(tx, notification.notificationId, new Date()));
+      if (waiting === 'RETRY') {
+        await claim(notification);
+        await run((tx) => markRetry(tx, { ...notification, attempt: 2, reason: 'twilio_20429' }));
+      }
+      expect((await rowOf(notification)).state).toBe(waiting);
+
+      // Without the provider's id it may be about anything.
+      await report(notification, 'delivered');
+      expect((await rowOf(notification)).state).toBe(waiting);
+      const before = await told(notification);
+      expect(await report(notification, 'delivered', { providerMessageId: id })).toBe('changed');
+      expect(await rowOf(notification)).toMatchObject({ state: 'DELIVERED', provider_message_id: id });
+      expect(await told(notification)).toBe(before + 1);
+      expect(await claim(notification)).toEqual({ outcome: 'done', state: 'DELIVERED' });
     });
 
     it('that come all at once leave one change of each kind', async () => {

@@ -123,7 +123,7 @@ export async function aVisit(
 export function aNotification(
   clinic: Clinic,
   visit: Visit,
-  given: { readonly kind?: NotificationKind; readonly channel?: Channel } = {},
+  given: { readonly kind?: NotificationKind; readonly channel?: Channel; readonly dueAt?: Date } = {},
 ): PlannedNotification {
   const { appointmentId, patientId, appointmentTime } = visit;
   const { kind = 'reminder:P3D', channel = 'sms' } = given;
@@ -140,7 +140,7 @@ export function aNotification(
     channel,
     plannedFor: appointmentTime,
     appointmentVersion: 1,
-    dueAt: new Date(),
+    dueAt: given.dueAt ?? new Date(),
     requestId: 'request-1',
   };
 }

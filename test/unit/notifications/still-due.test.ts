@@ -6,7 +6,17 @@ const START = new Date('2027-03-13T15:00:00Z');
 const before = new Date(START.getTime() - 1);
 
 const judge = (kind: string, status: AppointmentStatus, now = before, appointmentTime = START) =>
-  whyNotDue({ kind, plannedFor: START }, { status, appointmentTime }, now);
+  whyNotDue(
+    { kind, plannedFor: START, appointmentVersion: 1, laterReminder: false },
+    { status, appointmentTime, timeSetVersion: 1 },
+    now,
+  );
+const judgeNewer = (kind: string, newer: { laterReminder?: boolean; timeSetVersion?: number }) =>
+  whyNotDue(
+    { kind, plannedFor: START, appointmentVersion: 2, laterReminder: newer.laterReminder ?? false },
+    { status: 'SCHEDULED', appointmentTime: START, timeSetVersion: newer.timeSetVersion ?? 1 },
+    before,
+  );
 
 describe('is a notification still due', () => {
   it.each(['confirmation', 'reminder:PT2H', 'rescheduled', 'waitlist_booked'])(
@@ -20,6 +30,16 @@ describe('is a notification still due', () => {
       expect(judge(kind, 'SCHEDULED', before, new Date(START.getTime() + 900_000))).toBe('moved');
     },
   );
+
+  it('a reminder: not when a later one goes out or went out', () => {
+    expect(judgeNewer('reminder:P3D', { laterReminder: true })).toBe('superseded');
+    expect(judgeNewer('reminder:P3D', { timeSetVersion: 3 })).toBeUndefined();
+  });
+
+  it.each(['confirmation', 'rescheduled', 'waitlist_booked'])('%s: not when the time was set anew since', (kind) => {
+    expect(judgeNewer(kind, { timeSetVersion: 3 })).toBe('superseded');
+    expect(judgeNewer(kind, { timeSetVersion: 2, laterReminder: true })).toBeUndefined();
+  });
 
   it('the notice of a cancelling: only while the visit is cancelled and has not begun', () => {
     expect(judge('cancelled', 'CANCELLED')).toBeUndefined();
