@@ -75,15 +75,15 @@ function readDates(query: URLSearchParams): DateFilters | undefined {
   return filters;
 }
 
-/** A queued message has no date of sending yet; it is found by the date of its creation. */
+/** A queued message has no date of sending yet, so that no filter by that date finds it. */
 function matches(message: TwilioMessage, query: URLSearchParams, dates: DateFilters): boolean {
   const to = query.get('To');
   const from = query.get('From');
-  const sent = (message.dateSent ?? message.dateCreated).getTime();
+  const isFiltered = dates.from !== -Infinity || dates.until !== Infinity;
+  const sent = message.dateSent?.getTime();
   return (
     (to === null || message.to === to) &&
     (from === null || message.from === from) &&
-    sent >= dates.from &&
-    sent <= dates.until
+    (!isFiltered || (sent !== undefined && sent >= dates.from && sent <= dates.until))
   );
 }

@@ -101,5 +101,15 @@ function translate(error: unknown): never {
     response?: { headers?: Readonly<Record<string, string | undefined>> };
   };
   if (response === undefined || typeof code !== 'number') throw unanswered(error);
-  throw refused(code, { retryAfter: response.headers?.['retry-after'] });
+  const { 'retry-after': retryAfter, 'x-ratelimit-reset': resetsAt } = response.headers ?? {};
+  throw refused(code, { retryAfter: retryAfter ?? (code === 429 ? secondsUntil(resetsAt) : undefined) });
+}
+
+/**
+ * SendGrid's 429 tells in seconds of the epoch when its limit is lifted
+ * (twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits).
+ */
+function secondsUntil(epochSeconds: string | undefined): string | undefined {
+  if (epochSeconds === undefined || !/^\d{1,12}$/.test(epochSeconds)) return undefined;
+  return String(Math.max(0, Math.ceil(Number(epochSeconds) - Date.now() / 1_000)));
 }

@@ -55,7 +55,8 @@ const REPEAT_CALLBACKS = '#rc=5&rp=ct,rt,5xx';
 const CLOCK_TOLERANCE_MS = 5_000;
 
 const ABSENCE_PROVEN_AFTER_MS = 15_000;
-const MAX_LISTED = 200;
+/** One page at its largest. */
+const MAX_LISTED = 1_000;
 
 /** SMS through Twilio's Programmable Messaging. */
 export function createSmsSender(options: SmsSenderOptions): SmsSender {
@@ -78,13 +79,10 @@ export function createSmsSender(options: SmsSenderOptions): SmsSender {
     },
     async find({ to, body, since, notThese }) {
       const earliest = since.getTime() - CLOCK_TOLERANCE_MS;
-      const listed = await client.messages.list({ to, dateSentAfter: new Date(earliest), limit: MAX_LISTED });
+      // Not by DateSent: a message that is still queued has none, and that filter would pass it over.
+      const listed = await client.messages.list({ to, from, limit: MAX_LISTED });
       const message = listed.find(
-        (each) =>
-          each.body === body &&
-          each.from === from &&
-          each.dateCreated.getTime() >= earliest &&
-          !notThese.includes(each.sid),
+        (each) => each.body === body && each.dateCreated.getTime() >= earliest && !notThese.includes(each.sid),
       );
       if (message !== undefined) return { providerMessageId: message.sid };
       const isConclusive = listed.length < MAX_LISTED && Date.now() - since.getTime() >= absenceProvenAfterMs;

@@ -1,5 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AppError } from '../../../src/domain/errors.ts';
 import { createEmailSender, type EmailSender } from '../../../src/integrations/sendgrid/email-sender.ts';
 import { createSmsSender, type SmsSender } from '../../../src/integrations/twilio/sms-sender.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
@@ -85,6 +88,25 @@ describe('the senders', () => {
     });
   });
 
+  it('know from SendGrid’s X-RateLimit-Reset when to come again', async () => {
+    const reset = Math.floor(Date.now() / 1_000) + 90;
+    const limited = createServer((_request, response) => {
+      response.writeHead(429, { 'x-ratelimit-reset': String(reset), 'content-type': 'application/json' }).end('{}');
+    });
+    await new Promise<void>((resolve) => limited.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = limited.address() as AddressInfo;
+      const { email: sender } = senders({ sendgridUrl: `http://127.0.0.1:${port}` });
+      const error = (await sender.send(anEmail()).catch((thrown: unknown) => thrown)) as AppError;
+      expect(error).toMatchObject({ code: 'provider_refused', detail: { status: 429 } });
+      expect(error.detail['retryAfterSeconds']).toBeGreaterThan(80);
+      expect(error.detail['retryAfterSeconds']).toBeLessThanOrEqual(90);
+    } finally {
+      limited.closeAllConnections();
+      await new Promise((resolve) => limited.close(resolve));
+    }
+  });
+
   it('read a refusal that is a web page', async () => {
     sandbox.control.faults.add({ vendor: 'twilio', kind: 'status', status: 502, html: true });
     await expect(sms.send(anSms())).rejects.toMatchObject({ code: 'provider_refused', detail: { status: 502 } });
@@ -133,6 +155,36 @@ describe('the senders', () => {
       expect(await other.find({ ...sought, body: `${message.body}.` })).toEqual(absent);
       expect(await other.find({ ...sought, to: anSms().to })).toEqual(absent);
       expect(await other.find({ ...sought, notThese: [providerMessageId] })).toEqual(absent);
+    });
+
+    it('finds an SMS that is still queued at the provider, which a filter by the date of sending passes over', async () => {
+      const busy = await startSandbox({
+        twilio: {
+          accountSid: ACCOUNT_SID,
+          authToken: AUTH_TOKEN,
+          fromNumbers: [OUR_NUMBER],
+          settings: { sentMs: 600_000, deliveredMs: 1 },
+        },
+      });
+      try {
+        const twilioUrl = `${busy.url}/twilio`;
+        const { sms: sender } = senders({ twilioUrl, absenceProvenAfterMs: 0 });
+        const message = anSms();
+        const { providerMessageId } = await sender.send(message);
+        const list = async (filter: string) => {
+          const query = new URLSearchParams({ To: message.to, ...(filter === '' ? {} : { [filter]: '2026-01-01' }) });
+          const response = await fetch(`${twilioUrl}/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json?${query}`, {
+            headers: { authorization: `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}` },
+          });
+          return ((await response.json()) as { messages: { status: string; date_sent: string | null }[] }).messages;
+        };
+        expect(await list('')).toMatchObject([{ status: 'queued', date_sent: null }]);
+        expect(await list('DateSent>')).toEqual([]);
+        expect(await list('DateSent<')).toEqual([]);
+        expect(await sender.find({ ...message, since: new Date(), notThese: [] })).toEqual({ providerMessageId });
+      } finally {
+        await busy.close();
+      }
     });
 
     it('does not take an SMS for the one that was sent before the attempt', async () => {
