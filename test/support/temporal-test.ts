@@ -3,7 +3,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { workflowBundle } from '../../scripts/build/workflow-bundle.ts';
 import { createTemporalClient, type TemporalClient } from '../../src/integrations/temporal/client.ts';
 import { installTemporalRuntime } from '../../src/integrations/temporal/runtime.ts';
-import { testServers } from './servers.ts';
+import { required } from './servers.ts';
 
 const quiet = () => undefined;
 installTemporalRuntime({ debug: quiet, info: quiet, warn: quiet, error: quiet });
@@ -21,7 +21,7 @@ export interface TemporalTest {
 }
 
 export async function temporalTest(): Promise<TemporalTest> {
-  const address = testServers().temporalAddress;
+  const address = required('TEST_TEMPORAL_ADDRESS');
   const namespace = 'default';
   const taskQueue = `test-${randomUUID()}`;
   const temporal = createTemporalClient({ address, namespace });
@@ -37,6 +37,7 @@ export async function temporalTest(): Promise<TemporalTest> {
         workflowBundle: { codePath: await workflowBundle() },
         activities,
         maxCachedWorkflows: 100,
+        identity: 'test',
         ...options,
       });
       const ended = worker.run();

@@ -45,6 +45,7 @@ export function aWorld(appointmentId: string, inMs: number): AppointmentWorld {
       bookedVia: 'api',
       timeSetAt: now,
       timeSetVersion: 1,
+      changedAt: now,
       version: 1,
       checkedIn: false,
     },
