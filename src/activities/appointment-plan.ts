@@ -19,6 +19,8 @@ export interface AppointmentFacts {
   readonly bookedVia: 'api' | 'waitlist';
   readonly timeSetAt: number;
   readonly timeSetVersion: number;
+  /** When the row last changed. */
+  readonly changedAt: number;
   readonly version: number;
   readonly checkedIn: boolean;
 }
@@ -121,8 +123,9 @@ function remindOrComplete(
   const { appointment, policy, now } = input;
   const complete: NextAction = {
     kind: 'complete',
+    // A change after the visit, such as an undone no-show, gives the desk the whole grace again.
     at: completionDueAt(
-      appointment.appointmentTime + appointment.durationMinutes * 60_000,
+      Math.max(appointment.appointmentTime + appointment.durationMinutes * 60_000, appointment.changedAt),
       policy.completionGraceMinutes,
     ),
   };

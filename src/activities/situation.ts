@@ -44,6 +44,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
       bookedVia: row.booked_via,
       timeSetAt: row.time_set_at.getTime(),
       timeSetVersion: row.time_set_version,
+      changedAt: row.updated_at.getTime(),
       version: row.version,
       checkedIn: row.checked_in_at !== null,
     },

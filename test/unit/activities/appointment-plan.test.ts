@@ -27,6 +27,7 @@ function anAppointment(given: Partial<AppointmentFacts> = {}): AppointmentFacts 
     bookedVia: 'api',
     timeSetAt: BOOKED,
     timeSetVersion: 1,
+    changedAt: BOOKED,
     version: 1,
     checkedIn: false,
     ...given,
@@ -105,6 +106,14 @@ describe('planAppointment', () => {
       action: { kind: 'complete', at: VISIT + 1.5 * HOUR },
       reminderState: 'SENT',
     });
+  });
+
+  it('gives the desk the whole grace again when a no-show is undone after the visit', () => {
+    const undone = anAppointment({ version: 3, changedAt: VISIT + 5 * HOUR });
+    const ledger = (['confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H'] as const).map((kind) =>
+      inLedger(undone, kind),
+    );
+    expect(plan(undone, VISIT + 5 * HOUR, ledger).action).toEqual({ kind: 'complete', at: VISIT + 6 * HOUR });
   });
 
   it('tells of a move, forgets the old reminders and plans those of the new time', () => {
