@@ -150,7 +150,7 @@ export function createEhrActivities(
         const signal = AbortSignal.any([context.cancellationSignal, lost]);
         const { row, page } = await inContext(connection.db, { clinicId }, async (tx) => ({
           row: await ehrConnection(tx),
-          page: await appointmentsAhead(tx, { runId, after, limit: PAGE_SIZE }),
+          page: await appointmentsAhead(tx, { clinicId, runId, after, limit: PAGE_SIZE }),
         }));
         const capabilities = ehrCapabilities(row.capabilities);
         const ehr = ehrOf({ clinicId, baseUrl: row.base_url, capabilities });

@@ -46,7 +46,12 @@ export interface AppointmentAhead {
  */
 export async function appointmentsAhead(
   tx: Tx,
-  page: { readonly runId: string; readonly after: string | null; readonly limit: number },
+  page: {
+    readonly clinicId: string;
+    readonly runId: string;
+    readonly after: string | null;
+    readonly limit: number;
+  },
 ): Promise<AppointmentAhead[]> {
   const rows = await tx
     .selectFrom('appointment as a')
@@ -60,9 +65,12 @@ export async function appointmentsAhead(
     )
     .selectAll('a')
     .select(['l.ehr_id', 'l.ehr_version', 'l.snapshot', 'l.synced_version'])
+    // Row-level security says the same, in a form that keeps the planner from the clinic's own index.
+    .where('a.clinic_id', '=', page.clinicId)
     .where('i.run_id', 'is', null)
     .where((eb) => eb('a.version', '>', eb.fn.coalesce('l.synced_version', eb.lit(0))))
     .$if(page.after !== null, (query) => query.where('a.appointment_id', '>', page.after))
+    .orderBy('a.clinic_id')
     .orderBy('a.appointment_id')
     .limit(page.limit)
     .execute();
