@@ -194,6 +194,23 @@ export async function markFailed(tx: Tx, ref: AttemptRef & { readonly reason: st
   await change(tx, { ...ref, to: 'FAILED', from: statesBefore('FAILED').filter((state) => state !== 'ACCEPTED') });
 }
 
+/**
+ * For a message that is given up on an error of our own: what waits to be sent becomes FAILED, so that support sees it and can replay it. What may have
+ * been sent stays as it is. Returns how it stands, undefined when the ledger does not know it.
+ */
+export async function failWaiting(
+  tx: Tx,
+  wanted: { readonly notificationId: string; readonly reason: string },
+): Promise<{ readonly state: NotificationState; readonly plannedFor: Date } | undefined> {
+  await change(tx, { ...wanted, to: 'FAILED', from: WAITING });
+  const row = await tx
+    .selectFrom('notification')
+    .select(['state', 'planned_for'])
+    .where('notification_id', '=', wanted.notificationId)
+    .executeTakeFirst();
+  return row && { state: row.state, plannedFor: row.planned_for };
+}
+
 /** What a provider tells of a message, after the answer to the call. */
 export interface ProviderReport {
   readonly channel: Channel;
@@ -309,9 +326,13 @@ export async function listNotifications(
   };
 }
 
+/** Longer than any message waits in a queue of delays: one that has stood still for so long has been lost at the broker. */
+const LOST_AFTER = sql`interval '2 hours'`;
+
 /**
  * Makes a failed notification due again on the same row: QUEUED, with a fresh count of attempts; the caller publishes it. One of unknown outcome
- * counts as failed only once its visit has begun, and then nothing is due any more.
+ * counts as failed only once its visit has begun, and then nothing is due any more. One that waits and has not moved for two hours counts as failed:
+ * should its message turn up after all, the ledger still gives it out once.
  */
 export async function requeueForReplay(
   tx: Tx,
@@ -319,8 +340,10 @@ export async function requeueForReplay(
   now: Date,
 ): Promise<'QUEUED' | 'NOT_DUE' | 'NOT_FAILED'> {
   const row = await lockForSending(tx, notificationId);
-  const hasFailed = row?.state === 'FAILED' || (row?.state === 'UNKNOWN' && row.planned_for <= now);
-  if (row === undefined || !hasFailed) return 'NOT_FAILED';
+  if (row === undefined) return 'NOT_FAILED';
+  const isLost = WAITING.includes(row.state) && row.stands_still;
+  const hasFailed = row.state === 'FAILED' || (row.state === 'UNKNOWN' && row.planned_for <= now);
+  if (!hasFailed && !isLost) return 'NOT_FAILED';
   if (reasonNotDue(row, now) !== undefined) return 'NOT_DUE';
   await tx
     .updateTable('notification')
@@ -492,6 +515,7 @@ function lockForSending(tx: Tx, notificationId: string) {
       'p.phone',
       'p.email',
       sql<boolean>`n.sending_until <= clock_timestamp()`.as('lease_over'),
+      sql<boolean>`n.updated_at < now() - ${LOST_AFTER}`.as('stands_still'),
       // One that was itself skipped tells the patient nothing.
       sql<boolean>`exists (select from notification later where later.appointment_id = n.appointment_id
         and later.planned_for = n.planned_for and later.due_at > n.due_at and later.kind <> n.kind
@@ -560,7 +584,8 @@ async function openAttempt(tx: Tx, row: LockedRow): Promise<OpenAttempt> {
   };
 }
 
-function awaitsAnswer(state: NotificationState): boolean {
+/** Was it called at the provider, and is the answer missing? */
+export function awaitsAnswer(state: NotificationState): boolean {
   return state === 'SENDING' || state === 'UNKNOWN';
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inContext } from '../db/connection.ts';
 import { CHANNELS, type Channel } from '../domain/notification.ts';
 import type { Delivery, Rabbitmq } from '../integrations/rabbitmq/rabbitmq.ts';
+import { awaitsAnswer, failWaiting } from '../notifications/ledger.ts';
 import { readNotificationMessage, type NotificationMessage } from '../notifications/message.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Topology } from '../notifications/topology.ts';
@@ -46,18 +48,39 @@ export function startNotifier(deps: NotifierDeps): Notifier {
       return;
     }
     await rest(restingUntil[message.channel] - deps.clock(), signal);
-    const next = await processNotification(sendDeps, message, signal).catch((error: unknown): Next => {
+    const next = await processNotification(sendDeps, message, signal).catch((error: unknown): Promise<Next> => {
       if (signal.aborted) throw error;
-      return afterOwnError(message, error);
+      return afterOwnError(message, error, signal);
     });
     await follow(message, next, signal);
   }
 
-  function afterOwnError(message: NotificationMessage, error: unknown): Next {
+  async function afterOwnError(message: NotificationMessage, error: unknown, signal: AbortSignal): Promise<Next> {
     const { notificationId, channel, attempt } = message;
     logger.error({ event: 'notification_error', notificationId, channel, attempt, err: error });
-    if (attempt >= MAX_TRIPS_AFTER_ERRORS) return { next: 'dead', reason: 'internal_error' };
-    return { next: 'later', delayMs: Math.min(...topology.retryDelaysMs) };
+    if (attempt < MAX_TRIPS_AFTER_ERRORS) return { next: 'later', delayMs: Math.min(...topology.retryDelaysMs) };
+    const reason = 'internal_error';
+    const left = await giveUp(message, reason, signal);
+    // It may have been sent: only a look-up can tell, and that needs the message.
+    if (left !== undefined && awaitsAnswer(left.state) && left.plannedFor.getTime() > deps.clock()) {
+      return { next: 'later', delayMs: Math.max(...topology.lookUpDelaysMs) };
+    }
+    return { next: 'dead', reason };
+  }
+
+  async function giveUp(
+    { notificationId, clinicId, channel }: NotificationMessage,
+    reason: string,
+    signal: AbortSignal,
+  ) {
+    const settle = () => inContext(deps.db, { clinicId }, (tx) => failWaiting(tx, { notificationId, reason }));
+    try {
+      return await patiently(settle, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logger.error({ event: 'notification_error', notificationId, channel, err: error });
+      return undefined;
+    }
   }
 
   async function follow(message: NotificationMessage, next: Next, signal: AbortSignal): Promise<void> {

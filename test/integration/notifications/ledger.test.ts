@@ -414,6 +414,36 @@ describe('the ledger', () => {
       expect(await run((tx) => requeueForReplay(tx, nobody, new Date()))).toBe('NOT_FAILED');
     });
 
+    it.each(['QUEUED', 'RETRY'] as const)(
+      'takes up what has stood still in %s for hours: its message is lost',
+      async (state) => {
+        const notification = await planned();
+        const standStill = (hours: number) =>
+          database.owner.db
+            .updateTable('notification')
+            .set({ state, updated_at: sql<Date>`now() - ${hours} * interval '1 hour'` })
+            .where('notification_id', '=', notification.notificationId)
+            .execute();
+        const replay = () => run((tx) => requeueForReplay(tx, notification.notificationId, new Date()));
+        await standStill(1.9);
+        expect(await replay()).toBe('NOT_FAILED');
+        await standStill(2.1);
+        expect(await replay()).toBe('QUEUED');
+        expect(await replay()).toBe('NOT_FAILED');
+        expect(await claim(notification)).toMatchObject({ outcome: 'send' });
+      },
+    );
+
+    it('does not take up what may have been sent, however long it has stood still', async () => {
+      const notification = await sending();
+      await database.owner.db
+        .updateTable('notification')
+        .set({ updated_at: sql<Date>`now() - interval '9 hours'` })
+        .where('notification_id', '=', notification.notificationId)
+        .execute();
+      expect(await run((tx) => requeueForReplay(tx, notification.notificationId, new Date()))).toBe('NOT_FAILED');
+    });
+
     it('does not let a lost answer be sent again before its deadline', async () => {
       const notification = await sending();
       await run((tx) => markUnknown(tx, { ...notification, attempt: 1, reason: 'no_answer' }));

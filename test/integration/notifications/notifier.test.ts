@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { AppError } from '../../../src/domain/errors.ts';
@@ -492,6 +493,49 @@ describe('the notifier', () => {
       notifier = world.start();
       await world.queues.publisher.publish({ ...message, notificationId: '0190a6a0-0000-5000-8000-00000000abcd' });
       expect((await deadLetter()).headers).toMatchObject({ reason: 'unknown_notification' });
+    });
+
+    describe('because of an error of our own', () => {
+      /** The database refuses this one change. Returns what ends that. */
+      const refuse = async (message: NotificationMessage, table: string, when: string) => {
+        const name = `refuse_${randomUUID().replaceAll('-', '')}`;
+        const run = (text: string) => sql.raw(text).execute(world.database.owner.db);
+        await run(
+          `create function ${name}() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$`,
+        );
+        await run(`create trigger ${name} before insert or update on ${table} for each row
+          when (new.notification_id = '${message.notificationId}' and ${when}) execute function ${name}()`);
+        return () => run(`drop function ${name} cascade`);
+      };
+
+      it('settle the ledger’s row, so that support sees them', async () => {
+        const visit = await world.visit();
+        const message = await world.plan(visit);
+        const mend = await refuse(message, 'delivery_attempt', 'true');
+        await world.publish(message);
+        notifier = world.start();
+        expect(await world.reaches(message, 'FAILED')).toMatchObject({ reason: 'internal_error', attempt: 0 });
+        expect((await deadLetter()).messageId).toBe(message.notificationId);
+        expect(await settledEvents(visit)).toBe(1);
+        await mend();
+      });
+
+      it('are not given up while they may have been sent', async () => {
+        const visit = await world.visit();
+        const message = await world.plan(visit);
+        await leaveInSending(message);
+        const mend = await refuse(message, 'notification', `new.state = 'UNKNOWN'`);
+        await world.queues.publisher.publish({ ...message, attempt: 5 });
+        notifier = world.start();
+        const errors = () =>
+          world.logLines.filter((line) => line.includes('notification_error') && line.includes(message.notificationId));
+        await eventually(() => expect(errors().length).toBeGreaterThanOrEqual(2));
+        expect(await world.row(message)).toMatchObject({ state: 'SENDING', attempt: 1 });
+        await mend();
+        await world.reaches(message, 'DELIVERED');
+        expect(world.inbox(visit.phone)).toHaveLength(1);
+        expect(await world.queues.count(world.queues.topology.deadLetterQueue)).toBe(0);
+      });
     });
 
     it('and one that fails on an error of our own, after a few tries', async () => {

@@ -173,9 +173,12 @@ describe('the senders', () => {
         const { providerMessageId } = await sender.send(message);
         const list = async (filter: string) => {
           const query = new URLSearchParams({ To: message.to, ...(filter === '' ? {} : { [filter]: '2026-01-01' }) });
-          const response = await fetch(`${twilioUrl}/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json?${query}`, {
-            headers: { authorization: `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}` },
-          });
+          const response = await fetch(
+            `${twilioUrl}/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json?${query.toString()}`,
+            {
+              headers: { authorization: `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}` },
+            },
+          );
           return ((await response.json()) as { messages: { status: string; date_sent: string | null }[] }).messages;
         };
         expect(await list('')).toMatchObject([{ status: 'queued', date_sent: null }]);
