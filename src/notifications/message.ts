@@ -13,6 +13,8 @@ export const NotificationMessage = Type.Object(
     now: Type.String(),
     /** Our own count of what the message went through; broker counters differ between versions. 1 at first. */
     attempt: Type.Integer({ minimum: 1 }),
+    /** How many of these ended in an error of our own. None at first. */
+    errors: Type.Optional(Type.Integer({ minimum: 0 })),
     requestId: Type.Optional(Type.String()),
   },
   { additionalProperties: false },

@@ -25,7 +25,7 @@ export interface Notifier {
 }
 
 /** A message that fails on an error of our own so often is for a person. */
-const MAX_TRIPS_AFTER_ERRORS = 5;
+const MAX_ERRORS = 5;
 
 /**
  * Consumes every channel's queue. A message is acknowledged only when the ledger holds what became of it and, if it must come again, the broker has
@@ -48,17 +48,19 @@ export function startNotifier(deps: NotifierDeps): Notifier {
       return;
     }
     await rest(restingUntil[message.channel] - deps.clock(), signal);
+    let latest = message;
     const next = await processNotification(sendDeps, message, signal).catch((error: unknown): Promise<Next> => {
       if (signal.aborted) throw error;
-      return afterOwnError(message, error, signal);
+      latest = { ...message, errors: (message.errors ?? 0) + 1 };
+      return afterOwnError(latest, error, signal);
     });
-    await follow(message, next, signal);
+    await follow(latest, next, signal);
   }
 
   async function afterOwnError(message: NotificationMessage, error: unknown, signal: AbortSignal): Promise<Next> {
-    const { notificationId, channel, attempt } = message;
+    const { notificationId, channel, attempt, errors = 0 } = message;
     logger.error({ event: 'notification_error', notificationId, channel, attempt, err: error });
-    if (attempt < MAX_TRIPS_AFTER_ERRORS) return { next: 'later', delayMs: Math.min(...topology.retryDelaysMs) };
+    if (errors < MAX_ERRORS) return { next: 'later', delayMs: Math.min(...topology.retryDelaysMs) };
     const reason = 'internal_error';
     const left = await giveUp(message, reason, signal);
     // It may have been sent: only a look-up can tell, and that needs the message.

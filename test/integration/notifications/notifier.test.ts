@@ -520,12 +520,27 @@ describe('the notifier', () => {
         await mend();
       });
 
+      it('are not given up at the first one, however often they have come before', async () => {
+        const visit = await world.visit();
+        const message = await world.plan(visit);
+        const mend = await refuse(message, 'delivery_attempt', 'true');
+        await world.publish({ ...message, attempt: 9 });
+        notifier = world.start();
+        await eventually(() => {
+          const isOurs = (line: string) => line.includes('notification_error') && line.includes(message.notificationId);
+          expect(world.logLines.some(isOurs)).toBe(true);
+        });
+        await mend();
+        await world.reaches(message, 'DELIVERED');
+        expect(world.inbox(visit.phone)).toHaveLength(1);
+      });
+
       it('are not given up while they may have been sent', async () => {
         const visit = await world.visit();
         const message = await world.plan(visit);
         await leaveInSending(message);
         const mend = await refuse(message, 'notification', `new.state = 'UNKNOWN'`);
-        await world.queues.publisher.publish({ ...message, attempt: 5 });
+        await world.queues.publisher.publish({ ...message, errors: 4 });
         notifier = world.start();
         const errors = () =>
           world.logLines.filter((line) => line.includes('notification_error') && line.includes(message.notificationId));

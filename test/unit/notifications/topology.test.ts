@@ -55,6 +55,7 @@ describe('reading a message', () => {
     ['a missing field', { ...message, clinicId: undefined }],
     ['no instant', { ...message, now: 'yesterday' }],
     ['attempt 0', { ...message, attempt: 0 }],
+    ['less than no errors', { ...message, errors: -1 }],
     ['a list', [message]],
     ['null', null],
   ])('refuses %s', (_name, body) => {
