@@ -10,7 +10,7 @@ import { createEhrs } from '../../../src/integrations/fhir/client.ts';
 import type { EhrCredentials } from '../../../src/integrations/fhir/smart-token.ts';
 import { createSchedulingDeps, type Act } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { aClinic, aPatient, aProvider, slotAt } from '../../support/builders.ts';
 import type { TestDatabase } from '../../support/database.ts';
 
 const CLIENT_ID = 'mediconnect';
@@ -193,5 +193,3 @@ export async function anEhrClinic(
     },
   };
 }
-
-export type { Clinic };
