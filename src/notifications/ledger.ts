@@ -327,7 +327,7 @@ export async function listNotifications(
 }
 
 /** Longer than any message waits in a queue of delays: one that has stood still for so long has been lost at the broker. */
-const LOST_AFTER = sql`interval '2 hours'`;
+export const LOST_AFTER = sql`interval '2 hours'`;
 
 /**
  * Makes a failed notification due again on the same row: QUEUED, with a fresh count of attempts; the caller publishes it. One of unknown outcome

@@ -4,6 +4,7 @@ import { recordAudit } from '../db/audit.ts';
 import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
 import { AppError } from '../domain/errors.ts';
+import { LOST_AFTER } from './ledger.ts';
 
 /** Who asks, and where. */
 export interface ReplayAct {
@@ -22,7 +23,8 @@ export interface ReplayRequest {
  * there, one by one.
  *
  * @returns the replay's id
- * @throws AppError `not_found` when the clinic has not all of them, `notification_not_failed` when none of them has failed
+ * @throws AppError `not_found` when the clinic has not all of them, `notification_not_failed` when none of them has failed, is
+ * of unknown outcome or was lost at the broker
  */
 export async function requestReplay(
   tx: Tx,
@@ -36,11 +38,15 @@ export async function requestReplay(
       ? []
       : await tx
           .selectFrom('notification')
-          .select(['notification_id', 'state'])
+          .select(
+            sql<boolean>`state in ('FAILED', 'UNKNOWN') or (state in ('QUEUED', 'RETRY') and updated_at < now() - ${LOST_AFTER})`.as(
+              'is_candidate',
+            ),
+          )
           .where('notification_id', 'in', ids)
           .execute();
   if (ids.length === 0 || known.length < ids.length) throw new AppError('not_found');
-  if (!known.some((row) => row.state === 'FAILED')) throw new AppError('notification_not_failed');
+  if (!known.some((row) => row.is_candidate)) throw new AppError('notification_not_failed');
 
   const replayId = newId();
   await tx

@@ -276,6 +276,20 @@ describe('the workflows over real rows', () => {
       });
     });
 
+    it('takes up a message that was lost at the broker', async () => {
+      const { appointmentId } = await book();
+      await told(appointmentId, 'confirmation');
+      await world.database.owner.db
+        .updateTable('notification')
+        .set({ updated_at: new Date(Date.now() - 3 * HOUR) })
+        .where('appointment_id', '=', appointmentId)
+        .execute();
+
+      await request(await idsOf(appointmentId));
+
+      await told(appointmentId, 'confirmation', 'confirmation');
+    });
+
     it('is refused when none of the messages has failed, or one is not the clinic’s', async () => {
       const { appointmentId } = await book();
       await told(appointmentId, 'confirmation');
