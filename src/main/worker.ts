@@ -68,8 +68,8 @@ const sweep = startSweep({ connection: relayConnection, logger, random: Math.ran
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
-await workers.ready;
-logger.info({ event: 'ready' });
+// Not awaited: while Temporal is away the relay waits, and a signal to stop must still end the process.
+void workers.ready.then(() => logger.info({ event: 'ready' }));
 
 function taskQueues() {
   const activities = createActivities({
