@@ -89,7 +89,7 @@ describe('the life of an appointment', () => {
     const appointmentId = await book(system, 22, await slot(10, 2), 2);
     const clock = workflowClock(system, appointmentId);
     await delivered(system, 22, 1);
-    await clock.to((await nextAction(system, appointmentId, 'reminder:P3D')) - 1_000);
+    await clock.to((await nextAction(system, appointmentId, 'reminder:P3D')) - 30_000);
     expect((await system.desk.delete(`/appointments/${appointmentId}`)).status).toBe(204);
     await system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId)).result();
     await delivered(system, 22, 2);
