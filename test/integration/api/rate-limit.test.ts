@@ -81,7 +81,9 @@ describe('a hundred requests a minute', () => {
 async function redisBehindProxy() {
   const target = new URL(testServers().redisUrl);
   const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) });
-  return { proxy, url: `redis://127.0.0.1:${proxy.port}` };
+  // The password stays.
+  target.host = `127.0.0.1:${proxy.port}`;
+  return { proxy, url: target.href };
 }
 
 describe('the window in Redis', () => {

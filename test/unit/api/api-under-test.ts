@@ -59,7 +59,7 @@ export function anApi(
   });
 }
 
-export async function bearer(claims: Parameters<typeof aToken>[0]): Promise<{ authorization: string }> {
+async function bearer(claims: Parameters<typeof aToken>[0]): Promise<{ authorization: string }> {
   return { authorization: `Bearer ${await aToken(claims)}` };
 }
 

@@ -73,6 +73,24 @@ describe('the limiter with a shared counter', () => {
     expect(await take('user:a')).toEqual(said);
   });
 
+  it('reads what has arrived before it calls the shared counter slow, when this process was the slow one', async () => {
+    const said: WindowDecision = { allowed: true, remaining: 7, roomInMs: 60_000 };
+    const take = createRateLimiter({
+      size,
+      sharedMs: 20,
+      shared: () => new Promise((resolve) => setImmediate(resolve, said)),
+    });
+    const decision = take('user:a');
+    const busyUntil = performance.now() + 60;
+    while (performance.now() < busyUntil);
+    expect(await decision).toEqual(said);
+  });
+
+  it('does not wait for one that says nothing', async () => {
+    const take = createRateLimiter({ size, sharedMs: 20, shared: () => new Promise(() => undefined) });
+    expect(await take('user:a')).toMatchObject({ allowed: true, remaining: 2 });
+  });
+
   it('gives nobody a second helping when the shared counter goes away', async () => {
     const clock = aClock();
     let isAway = false;
