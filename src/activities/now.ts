@@ -10,6 +10,6 @@ export function activityNow(clock: () => number): Date {
   return laterOf(clock(), Context.current().info.currentAttemptScheduledTimestampMs);
 }
 
-export function laterOf(machine: number, scheduled: number): Date {
+function laterOf(machine: number, scheduled: number): Date {
   return new Date(Math.max(machine, scheduled));
 }

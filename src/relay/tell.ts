@@ -20,7 +20,7 @@ import {
 } from '../workflows/messages.ts';
 
 /** The outbox's schema version that this release understands. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** `untellable`: no call was made, because this release does not know what the row means. */
 export type TellOutcome = CallOutcome | { readonly outcome: 'untellable'; readonly reason: string };

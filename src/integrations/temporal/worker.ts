@@ -31,7 +31,7 @@ export interface RunningWorkers {
 }
 
 /** The deployment that all our workers belong to. */
-export const DEPLOYMENT_NAME = 'mediconnect';
+const DEPLOYMENT_NAME = 'mediconnect';
 
 const RETRY_MS = { first: 500, most: 4_000 } as const;
 const HEALTHY_AFTER_MS = 30_000;
