@@ -4,6 +4,7 @@ import { markQueued, planNotification, skipNotification, type PlannedNotificatio
 import type { Publisher } from '../notifications/publish.ts';
 import type { AppointmentRef } from './appointment.ts';
 import { activityNow } from './now.ts';
+import { planStep, type PlannedStep } from './planned-step.ts';
 import { channelsOf, notificationOf, readSituation, recordSkipped } from './situation.ts';
 
 export interface PublishInput extends AppointmentRef {
@@ -15,6 +16,8 @@ export interface PublishOutcome {
   readonly outcome: 'queued' | 'already' | 'skipped' | 'not_due';
   readonly notificationId?: string;
   readonly reason?: string;
+  /** What comes after it, planned in the same transaction that recorded it; otherwise somebody has to look. */
+  readonly next?: PlannedStep;
 }
 
 export interface NotificationActivityDeps {
@@ -77,8 +80,11 @@ export function createNotificationActivities(deps: NotificationActivityDeps) {
         attempt: 1,
         ...(input.requestId === undefined ? {} : { requestId: input.requestId }),
       });
-      await inContext(connection.db, { clinicId: input.clinicId }, (tx) => markQueued(tx, decided.notificationId));
-      return { outcome: 'queued', notificationId: decided.notificationId };
+      const next = await inContext(connection.db, { clinicId: input.clinicId }, async (tx) => {
+        await markQueued(tx, decided.notificationId);
+        return planStep(tx, input.appointmentId, now);
+      });
+      return { outcome: 'queued', notificationId: decided.notificationId, ...(next === undefined ? {} : { next }) };
     },
   };
 }

@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError, type SearchAttributeUpdatePair } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
-import type { PlannedStep } from '../activities/appointment.ts';
+import type { PlannedStep } from '../activities/planned-step.ts';
 import {
   cancelled,
   checkedIn,
@@ -61,23 +61,32 @@ export async function appointment(input: AppointmentInput): Promise<void> {
     setHandler(signal, onChange);
   for (const signal of [notificationSettled, overdue]) setHandler(signal, onWake);
 
+  let known = 0;
+  /** What happens from here on was not seen by what the activity reads. */
+  const looking = <T>(activity: () => Promise<T>): Promise<T> => {
+    known = told;
+    woken = false;
+    return activity();
+  };
+  const plan = (): Promise<PlannedStep> =>
+    looking(() => planNextAction.executeWithOptions({ summary: 'read the row, plan what comes next' }, [input]));
+
   const show = createDisplay(input.clinicId);
   const startedRounds = new Set<string>();
 
-  for (;;) {
-    const known = told;
-    woken = false;
-    const step = await planNextAction.executeWithOptions({ summary: 'read the row, plan what comes next' }, [input]);
-    const hasNews = (): boolean => woken || told > Math.max(known, step.version);
+  for (let step = await plan(); ;) {
+    const { action, openRoundId, version } = step;
+    const hasNews = (): boolean => woken || told > Math.max(known, version);
     show(step);
 
-    if (step.openRoundId !== undefined && !startedRounds.has(step.openRoundId)) {
-      await startRebooking(input, step.openRoundId);
-      startedRounds.add(step.openRoundId);
+    if (openRoundId !== undefined && !startedRounds.has(openRoundId)) {
+      await startRebooking(input, openRoundId);
+      startedRounds.add(openRoundId);
     }
-    if (hasNews()) continue;
-
-    const { action } = step;
+    if (hasNews()) {
+      step = await plan();
+      continue;
+    }
     if (action.kind === 'none') {
       await condition(allHandlersFinished);
       return;
@@ -89,13 +98,22 @@ export async function appointment(input: AppointmentInput): Promise<void> {
 
     const what = action.kind === 'notify' ? action.notificationKind : 'completion';
     const wait = Date.parse(action.at) - Date.now();
-    if (wait > 0 && (await condition(hasNews, wait, { summary: `until ${what}, due ${action.at}` }))) continue;
+    if (wait > 0 && (await condition(hasNews, wait, { summary: `until ${what}, due ${action.at}` }))) {
+      step = await plan();
+      continue;
+    }
 
-    if (action.kind === 'notify')
-      await publishNotification.executeWithOptions({ summary: what }, [
-        { ...input, notificationKind: action.notificationKind },
-      ]);
-    else await completeAppointment.executeWithOptions({ summary: 'nobody marked the visit: it took place' }, [input]);
+    if (action.kind === 'notify') {
+      const { next } = await looking(() =>
+        publishNotification.executeWithOptions({ summary: what }, [
+          { ...input, notificationKind: action.notificationKind },
+        ]),
+      );
+      step = next ?? (await plan());
+    } else {
+      await completeAppointment.executeWithOptions({ summary: 'nobody marked the visit: it took place' }, [input]);
+      step = await plan();
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { planAppointment, type AppointmentFacts, type LedgerFacts } from '../../src/activities/appointment-plan.ts';
-import type { PlannedStep } from '../../src/activities/appointment.ts';
+import type { PlannedStep } from '../../src/activities/planned-step.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import {
   isReminderKind,
@@ -82,20 +82,24 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
       now: now(),
     });
 
+  const stepOf = (world: AppointmentWorld): PlannedStep => {
+    const { action, reminderState } = plan(world);
+    return {
+      version: world.row.version,
+      status: world.row.status,
+      providerId: 'provider-1',
+      action: action.kind === 'none' ? action : { ...action, at: new Date(action.at).toISOString() },
+      reminderState,
+      ...(world.openRoundId === undefined ? {} : { openRoundId: world.openRoundId }),
+      detailsMarkdown: `**${world.row.status}** next ${action.kind === 'notify' ? action.notificationKind : action.kind}`,
+    };
+  };
+
   return {
     planNextAction({ appointmentId }): Promise<PlannedStep> {
       const world = worldOf(appointmentId);
       world.plans.push(now());
-      const { action, reminderState } = plan(world);
-      return Promise.resolve({
-        version: world.row.version,
-        status: world.row.status,
-        providerId: 'provider-1',
-        action: action.kind === 'none' ? action : { ...action, at: new Date(action.at).toISOString() },
-        reminderState,
-        ...(world.openRoundId === undefined ? {} : { openRoundId: world.openRoundId }),
-        detailsMarkdown: `**${world.row.status}** next ${action.kind === 'notify' ? action.notificationKind : action.kind}`,
-      });
+      return Promise.resolve(stepOf(world));
     },
 
     publishNotification({ appointmentId, notificationKind }) {
@@ -109,7 +113,8 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
       }
       settle(world, notificationKind, 'ACCEPTED', action.at);
       world.sent.push({ kind: notificationKind, at: now() });
-      return Promise.resolve({ outcome: 'queued' as const });
+      world.plans.push(now());
+      return Promise.resolve({ outcome: 'queued' as const, next: stepOf(world) });
     },
 
     completeAppointment({ appointmentId }) {
