@@ -141,6 +141,66 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: "The provider's day is full",
     detail: 'Choose another date, or put the patient on the waitlist.',
   },
+  move_too_late: {
+    status: 422,
+    title: 'It is too late to move the visit',
+    detail: 'Keep or cancel the visit, or ask the desk: the clinic wants more notice to move it.',
+  },
+  too_many_moves: {
+    status: 422,
+    title: 'The visit has been moved too often',
+    detail: 'Keep or cancel the visit, or ask the desk: the clinic limits how often one visit is moved.',
+  },
+  too_many_upcoming: {
+    status: 422,
+    title: 'The patient has too many visits ahead',
+    detail: 'Cancel one of the visits ahead first, or ask the desk: the clinic limits their number.',
+  },
+  too_many_upcoming_with_provider: {
+    status: 422,
+    title: 'The patient has too many visits ahead with this provider',
+    detail: 'Cancel one of them first, choose another provider, or ask the desk.',
+  },
+  hold_gone: {
+    status: 409,
+    title: 'The hold has ended',
+    detail: 'It expired, was released or was used: ask for the availability again and place a new hold.',
+  },
+  hold_mismatch: {
+    status: 422,
+    title: 'The hold is for another slot',
+    detail: 'Send the provider, start and duration that the hold was placed for, or leave the hold out.',
+  },
+  hold_already_extended: {
+    status: 422,
+    title: 'The hold has been extended already',
+    detail: 'Book before it expires: a hold is extended once.',
+  },
+  too_many_holds: {
+    status: 422,
+    title: 'Too many slots are held',
+    detail: 'Release one of the holds first, or book it.',
+  },
+  series_clash: {
+    status: 409,
+    title: 'Not every date of the series is possible',
+    detail: 'Nothing was changed. clashes lists the dates and why each is refused: choose another start, or fewer.',
+  },
+  calendar_invalid: {
+    status: 422,
+    title: 'The calendar file cannot be read',
+    detail: 'Send an iCalendar file (RFC 5545) whose events are whole days.',
+  },
+  sick_day_ended: {
+    status: 409,
+    title: 'The sick day has been dealt with',
+    detail: 'Read it: it is finished or stopped, and can no longer be paused, resumed or stopped.',
+  },
+  move_offer_closed: {
+    status: 409,
+    title: 'The offered time is gone',
+    detail: 'The offer was answered, withdrawn or has expired: read the appointment to see where it stands.',
+  },
   appointment_not_scheduled: {
     status: 422,
     title: 'The appointment is no longer scheduled',

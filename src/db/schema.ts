@@ -137,6 +137,11 @@ interface AppointmentTable {
   cancel_reason: string | null;
   cancelled_late: boolean | null;
   policy_version: number;
+  /** How often its time, length or provider was changed. */
+  moves: Generated<number>;
+  /** The rules that staff set aside for its present time, and why. */
+  override_rules: ColumnType<string[], string[] | undefined, string[]>;
+  override_reason: string | null;
   next_action: string | null;
   next_action_at: NullableInstant;
   reminder_state: Generated<string>;

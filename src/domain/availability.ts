@@ -111,6 +111,8 @@ export interface SlotJudgement extends VisitQuestion {
   readonly from: number;
   /** The provider's live reservations; left out, only the rules that need none are judged and the database decides the rest. */
   readonly busy?: readonly BusyTime[];
+  /** Rules that a member of staff sets aside on purpose. */
+  readonly waived?: ReadonlySet<ErrorCode>;
 }
 
 export type SlotRefusal = Extract<
@@ -127,6 +129,18 @@ export type SlotRefusal = Extract<
   | 'day_full'
 >;
 
+/** The rules of {@link judgeSlot} that staff may set aside on purpose: the past, an impossible length and another's time are no rules. */
+export const OVERRIDABLE_SLOT_RULES = [
+  'too_soon',
+  'too_far_ahead',
+  'outside_hours',
+  'provider_closed',
+  'provider_away',
+  'off_grid',
+  'day_full',
+] as const satisfies readonly SlotRefusal[];
+export type OverridableSlotRule = (typeof OVERRIDABLE_SLOT_RULES)[number];
+
 /** A local day as instants. */
 export interface LocalDay extends Interval {
   /** ISO date in the clinic's zone. */
@@ -136,9 +150,15 @@ export interface LocalDay extends Interval {
 /**
  * `during` is what to reserve: the visit with the provider's buffers.
  * `day` is the local day on which the reservation starts: the day whose reservations are counted against `maxDailyAppointments`.
+ * `overridden` are the waived rules that would have refused.
  */
 export type SlotVerdict =
-  | { readonly ok: true; readonly during: Interval; readonly day: LocalDay }
+  | {
+      readonly ok: true;
+      readonly during: Interval;
+      readonly day: LocalDay;
+      readonly overridden: readonly OverridableSlotRule[];
+    }
   | { readonly ok: false; readonly code: SlotRefusal };
 
 /** The rules that can take time away, in the order in which they are asked: what one has removed, the next does not see. */
@@ -201,19 +221,25 @@ export function availableSlotsInRange(search: SlotRangeSearch): { slots: Interva
  * The visit itself must lie in open time; its buffers may reach outside, but not into somebody else's reservation.
  */
 export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
-  const { schedule, from, durationMinutes, now, busy } = judgement;
+  const { schedule, from, durationMinutes, now, busy, waived } = judgement;
   const { timeZone, policy, maxDailyAppointments } = schedule;
   if (!isDuration(durationMinutes)) return { ok: false, code: 'invalid_duration' };
+  if (from < now) return { ok: false, code: 'in_the_past' };
+
+  const overridden: OverridableSlotRule[] = [];
+  const refuses = (rule: OverridableSlotRule): boolean => {
+    if (waived?.has(rule) !== true) return true;
+    overridden.push(rule);
+    return false;
+  };
 
   const { earliest, until } = bookingWindow(schedule, now);
-  if (from < now) return { ok: false, code: 'in_the_past' };
-  if (from < earliest) return { ok: false, code: 'too_soon' };
-  if (from >= until) return { ok: false, code: 'too_far_ahead' };
+  if (from < earliest && refuses('too_soon')) return { ok: false, code: 'too_soon' };
+  if (from >= until && refuses('too_far_ahead')) return { ok: false, code: 'too_far_ahead' };
 
   const visit: Interval = { from, to: from + durationMinutes * MINUTE_MS };
-  const closed = refusalOfHours(schedule, visit);
-  if (closed !== undefined) return { ok: false, code: closed };
-  if (!isOnGrid(schedule, from)) return { ok: false, code: 'off_grid' };
+  for (const rule of refusalsOfHours(schedule, visit)) if (refuses(rule)) return { ok: false, code: rule };
+  if (!isOnGrid(schedule, from) && refuses('off_grid')) return { ok: false, code: 'off_grid' };
 
   const during: Interval = {
     from: visit.from - policy.bufferBeforeMinutes * MINUTE_MS,
@@ -222,10 +248,10 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
   if (busy?.some((each) => overlaps(each, during))) return { ok: false, code: 'slot_taken' };
 
   const midnight = localMidnight(timeZone, during.from);
-  if (busy !== undefined && countOfDay(timeZone, busy, midnight) >= maxDailyAppointments) {
+  if (busy !== undefined && countOfDay(timeZone, busy, midnight) >= maxDailyAppointments && refuses('day_full')) {
     return { ok: false, code: 'day_full' };
   }
-  return { ok: true, during, day: localDay(timeZone, midnight) };
+  return { ok: true, during, day: localDay(timeZone, midnight), overridden };
 }
 
 /**
@@ -410,17 +436,22 @@ function bookingWindow({ timeZone, policy }: ProviderSchedule, now: number): { e
   };
 }
 
-function refusalOfHours(schedule: ProviderSchedule, visit: Interval): SlotRefusal | undefined {
+/** Why the provider's hours, breaks, closures and time off refuse a visit; none of them if it lies in open time. */
+function refusalsOfHours(
+  schedule: ProviderSchedule,
+  visit: Interval,
+): ('outside_hours' | 'provider_closed' | 'provider_away')[] {
   const midnight = localMidnight(schedule.timeZone, visit.from);
   const rules = rulesBetween(schedule, midnight, midnight);
   const hits = (intervals: readonly Interval[]): boolean => intervals.some((each) => overlaps(each, visit));
+  const refusals = new Set<'outside_hours' | 'provider_closed' | 'provider_away'>();
   if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
-    return compile(schedule).overrides.get(midnight)?.length === 0 ? 'provider_closed' : 'outside_hours';
+    refusals.add(compile(schedule).overrides.get(midnight)?.length === 0 ? 'provider_closed' : 'outside_hours');
   }
-  if (hits(rules.breaks)) return 'outside_hours';
-  if (hits(rules.closures)) return 'provider_closed';
-  if (hits(rules.timeOff)) return 'provider_away';
-  return undefined;
+  if (hits(rules.breaks)) refusals.add('outside_hours');
+  if (hits(rules.closures)) refusals.add('provider_closed');
+  if (hits(rules.timeOff)) refusals.add('provider_away');
+  return [...refusals];
 }
 
 /**

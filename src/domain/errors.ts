@@ -34,6 +34,19 @@ export const ERROR_CODES = [
   'provider_closed',
   'provider_away',
   'day_full',
+  'move_too_late',
+  'too_many_moves',
+  'too_many_upcoming',
+  'too_many_upcoming_with_provider',
+  // Holds
+  'hold_gone',
+  'hold_mismatch',
+  'hold_already_extended',
+  'too_many_holds',
+  // Series
+  'series_clash',
+  // Schedules
+  'calendar_invalid',
   // The appointment's state refuses
   'appointment_not_scheduled',
   'visit_begun',
@@ -43,6 +56,9 @@ export const ERROR_CODES = [
   // Waitlist
   'already_waiting',
   'round_closed',
+  // Sick days
+  'sick_day_ended',
+  'move_offer_closed',
   // Notifications
   'notification_not_failed',
   // EHR

@@ -9,6 +9,13 @@ export interface ClinicPolicy {
   readonly bookingNoticeMinutes: number;
   /** A visit may be booked at most this many days ahead. */
   readonly bookingHorizonDays: number;
+  /** A visit may be moved until this long before it starts. */
+  readonly moveNoticeMinutes: number;
+  /** How often one visit may be moved; null: as often as anybody likes. */
+  readonly maxMovesPerAppointment: number | null;
+  /** How many visits ahead a patient may have at the clinic, and how many of them with one provider; null: no limit. */
+  readonly maxUpcomingPerPatient: number | null;
+  readonly maxUpcomingPerProviderAndPatient: number | null;
   /** Cancelling later than this is marked as late; it is never refused. */
   readonly cancellationNoticeMinutes: number;
   /** The grid on which visits may start. */
@@ -19,6 +26,7 @@ export interface ClinicPolicy {
   /** How long a hold lasts. */
   readonly holdMinutes: number;
   readonly waitlist: WaitlistPolicy;
+  readonly sickDay: SickDayPolicy;
   /** A visit nobody marked is completed this long after its end. */
   readonly completionGraceMinutes: number;
 }
@@ -30,15 +38,33 @@ export interface WaitlistPolicy {
   readonly stopBeforeMinutes: number;
 }
 
+/** What the sick-day command does for a patient, one step after the other until one of them succeeds. */
+export const SICK_DAY_STEPS = ['colleague', 'other_day', 'waitlist', 'call'] as const;
+export type SickDayStep = (typeof SICK_DAY_STEPS)[number];
+
+export interface SickDayPolicy {
+  /** In this order; what is left out is not done. A call task for the desk is always the last resort. */
+  readonly steps: readonly SickDayStep[];
+  /** How long an offered slot is kept for the patient. */
+  readonly offerMinutes: number;
+  /** How many days after the visit's own another slot is looked for. */
+  readonly searchDays: number;
+}
+
 export const DEFAULT_POLICY: ClinicPolicy = {
   reminderOffsets: ['P3D', 'P1D', 'PT2H'],
   bookingNoticeMinutes: 60,
   bookingHorizonDays: 180,
+  moveNoticeMinutes: 0,
+  maxMovesPerAppointment: null,
+  maxUpcomingPerPatient: null,
+  maxUpcomingPerProviderAndPatient: null,
   cancellationNoticeMinutes: 24 * 60,
   slotStepMinutes: 15,
   bufferBeforeMinutes: 0,
   bufferAfterMinutes: 0,
   holdMinutes: 5,
   waitlist: { mode: 'auto-book', stopBeforeMinutes: 120 },
+  sickDay: { steps: ['colleague', 'other_day', 'waitlist', 'call'], offerMinutes: 120, searchDays: 14 },
   completionGraceMinutes: 60,
 };
