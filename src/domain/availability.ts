@@ -1,6 +1,7 @@
 import type { ErrorCode } from './errors.ts';
 import type { Interval } from './interval.ts';
 import { intersectIntervals, mergeIntervals, overlaps, subtractIntervals } from './interval.ts';
+import type { OverridableSlotRule } from './override.ts';
 import type { ClinicPolicy } from './policy.ts';
 import {
   DAY_MS,
@@ -128,18 +129,6 @@ export type SlotRefusal = Extract<
   | 'slot_taken'
   | 'day_full'
 >;
-
-/** The rules of {@link judgeSlot} that staff may set aside on purpose: the past, an impossible length and another's time are no rules. */
-export const OVERRIDABLE_SLOT_RULES = [
-  'too_soon',
-  'too_far_ahead',
-  'outside_hours',
-  'provider_closed',
-  'provider_away',
-  'off_grid',
-  'day_full',
-] as const satisfies readonly SlotRefusal[];
-export type OverridableSlotRule = (typeof OVERRIDABLE_SLOT_RULES)[number];
 
 /** A local day as instants. */
 export interface LocalDay extends Interval {

@@ -1,7 +1,20 @@
-import { OVERRIDABLE_SLOT_RULES } from './availability.ts';
 import type { ErrorCode } from './errors.ts';
 
-/** The booking rules that staff may set aside on purpose, by the codes they refuse with. */
+/**
+ * The rules of `judgeSlot` that staff may set aside on purpose, by the codes they refuse with. The past, an impossible length and another's time
+ * are no rules.
+ */
+export const OVERRIDABLE_SLOT_RULES = [
+  'too_soon',
+  'too_far_ahead',
+  'outside_hours',
+  'provider_closed',
+  'provider_away',
+  'off_grid',
+  'day_full',
+] as const satisfies readonly ErrorCode[];
+export type OverridableSlotRule = (typeof OVERRIDABLE_SLOT_RULES)[number];
+
 export const OVERRIDABLE_RULES = [
   ...OVERRIDABLE_SLOT_RULES,
   'move_too_late',
