@@ -1,16 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Tx } from '../db/connection.ts';
-import { AppError } from '../domain/errors.ts';
+import type { Idempotency } from '../db/idempotency.ts';
 import type { Caller } from './authentication.ts';
 import { invalidField } from './problem.ts';
-
-/** What the doors keep with the work they do under a key. */
-export interface Idempotency {
-  readonly caller: string;
-  readonly route: string;
-  readonly key: string;
-  readonly fingerprint: string;
-}
 
 /** Tells that an answer is the one of an earlier request under the same key. */
 export const REPLAYED_HEADER = 'idempotency-replayed';
@@ -36,46 +27,4 @@ export function idempotencyOf(
 function fingerprintOf(body: Readonly<Record<string, unknown>>): string {
   const sorted = Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
-}
-
-/**
- * Does `work` once under a key, in the transaction of the work: the answer is kept with what was written, or neither is. Holds for what runs in the
- * caller's own transaction; booking has its own, in one round trip.
- *
- * @param tx - its context must name the caller
- * @throws AppError `idempotency_in_progress` while another request with this key runs, `idempotency_mismatch` for another body
- */
-export async function once<Answer extends object>(
-  tx: Tx,
-  idempotency: Idempotency | undefined,
-  work: () => Promise<Answer>,
-): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
-  if (idempotency === undefined) return { answer: await work(), replayed: false };
-  const { caller, route, key, fingerprint } = idempotency;
-  const lockName = JSON.stringify(['idempotency', caller, route, key]);
-  const { locked } = await tx
-    .selectNoFrom((eb) =>
-      eb
-        .fn<boolean>('pg_try_advisory_xact_lock', [eb.fn('hashtextextended', [eb.val(lockName), eb.val(0)])])
-        .as('locked'),
-    )
-    .executeTakeFirstOrThrow();
-  if (!locked) throw new AppError('idempotency_in_progress');
-  const known = await tx
-    .selectFrom('idempotency_key')
-    .select(['fingerprint', 'response'])
-    .where('caller', '=', caller)
-    .where('route', '=', route)
-    .where('key', '=', key)
-    .executeTakeFirst();
-  if (known !== undefined) {
-    if (known.fingerprint !== fingerprint) throw new AppError('idempotency_mismatch');
-    return { answer: known.response as Answer, replayed: true };
-  }
-  const answer = await work();
-  await tx
-    .insertInto('idempotency_key')
-    .values({ caller, route, key, fingerprint, response: JSON.stringify(answer) })
-    .execute();
-  return { answer, replayed: false };
 }

@@ -1,8 +1,8 @@
 import { inContext, type Db, type Tx } from '../db/connection.ts';
 import { requestSync } from '../db/ehr.ts';
+import { once, type Idempotency } from '../db/idempotency.ts';
 import { requestReplay, type ReplayRequest } from '../notifications/replay.ts';
 import type { Act } from '../scheduling/act.ts';
-import { once, type Idempotency } from './idempotency.ts';
 
 /** What was asked for: its id, and whether an earlier request under the same key had asked for it already. */
 export interface Requested {
