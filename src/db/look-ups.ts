@@ -14,6 +14,10 @@ export function clinicOfNotification(db: Db, notificationId: string): Promise<st
   return clinicOf(db, sql`clinic_of_notification(${notificationId})`);
 }
 
+export function clinicOfHold(db: Db, holdId: string): Promise<string | undefined> {
+  return clinicOf(db, sql`clinic_of_hold(${holdId})`);
+}
+
 /** The clinics that have an EHR to tell. */
 export async function clinicsWithEhr(db: Db): Promise<string[]> {
   const { rows } = await translated(() =>

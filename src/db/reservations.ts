@@ -22,9 +22,13 @@ export async function expireReservations(tx: Tx, resourceId: string, during: Int
 
 /** @throws AppError `day_full` when the provider's reservations that start on the day have reached the limit. */
 export async function assertDayNotFull(tx: Tx, providerId: string, day: Interval, limit: number): Promise<void> {
+  if (await isDayFull(tx, providerId, day, limit)) throw new AppError('day_full');
+}
+
+/** Has the day reached the provider's limit? Holds and the waitlist's slots count, times that are busy in the EHR do not. */
+export async function isDayFull(tx: Tx, providerId: string, day: Interval, limit: number): Promise<boolean> {
   const busy = await busyRanges(tx, providerId, day.from, day.to);
-  const counted = busy.filter((each) => each.purpose !== 'EXTERNAL' && each.from >= day.from);
-  if (counted.length >= limit) throw new AppError('day_full');
+  return busy.filter((each) => each.purpose !== 'EXTERNAL' && each.from >= day.from).length >= limit;
 }
 
 /**

@@ -1,9 +1,15 @@
 import { sql } from 'kysely';
 import type { ProviderSchedule } from '../domain/availability.ts';
+import type { ClinicPolicy } from '../domain/policy.ts';
 import type { Tx } from './connection.ts';
 
+/** A provider's schedule with the clinic's whole policy. */
+export interface LoadedSchedule extends ProviderSchedule {
+  readonly policy: ClinicPolicy;
+}
+
 /** Everything the availability rules read of one provider, in one statement; undefined when the context does not see the provider. */
-export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<ProviderSchedule | undefined> {
+export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<LoadedSchedule | undefined> {
   const { rows } = await sql<ScheduleRow>`
     select p.provider_id, p.clinic_id, p.schedule_version, p.max_daily_appointments, c.time_zone, c.policy, c.policy_version,
       coalesce((select json_agg(json_build_object('dayOfWeek', a.day_of_week, 'startTime', a.start_time, 'endTime', a.end_time)
@@ -43,7 +49,7 @@ interface ScheduleRow {
   schedule_version: number;
   max_daily_appointments: number;
   time_zone: string;
-  policy: ProviderSchedule['policy'];
+  policy: ClinicPolicy;
   policy_version: number;
   weekly: ProviderSchedule['weekly'];
   breaks: ProviderSchedule['breaks'];

@@ -17,6 +17,7 @@ export interface Database {
   patient: PatientTable;
   registration: RegistrationTable;
   appointment: AppointmentTable;
+  hold: HoldTable;
   reservation: ReservationTable;
   waitlist_entry: WaitlistEntryTable;
   waitlist_round: WaitlistRoundTable;
@@ -150,6 +151,21 @@ interface AppointmentTable {
   version: Generated<number>;
 }
 
+interface HoldTable {
+  hold_id: string;
+  clinic_id: string;
+  provider_id: string;
+  slot_start: Instant;
+  duration_minutes: number;
+  held_by: string;
+  state: 'LIVE' | 'BOOKED' | 'RELEASED';
+  expires_at: Instant;
+  extended_at: NullableInstant;
+  appointment_id: string | null;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
 interface ReservationTable {
   reservation_id: Generated<string>;
   clinic_id: string;
@@ -158,6 +174,7 @@ interface ReservationTable {
   purpose: 'APPOINTMENT' | 'HOLD' | 'WAITLIST' | 'EXTERNAL';
   appointment_id: string | null;
   round_id: string | null;
+  hold_id: string | null;
   expires_at: NullableInstant;
   created_at: DefaultInstant;
 }

@@ -115,6 +115,24 @@ export function decideTransition(
   }
 }
 
+/**
+ * Which of the clinic's limits on moving refuse it? Exactly at the notice is still in time. Staff may set them aside.
+ * @param moves - how often the visit has been moved
+ * @param now - epoch milliseconds
+ */
+export function moveLimits(
+  appointment: Pick<AppointmentState, 'appointmentTime'> & { readonly moves: number },
+  now: number,
+  policy: Pick<ClinicPolicy, 'moveNoticeMinutes' | 'maxMovesPerAppointment'>,
+): ('move_too_late' | 'too_many_moves')[] {
+  const limits: ('move_too_late' | 'too_many_moves')[] = [];
+  if (now > appointment.appointmentTime - policy.moveNoticeMinutes * 60_000) limits.push('move_too_late');
+  if (policy.maxMovesPerAppointment !== null && appointment.moves >= policy.maxMovesPerAppointment) {
+    limits.push('too_many_moves');
+  }
+  return limits;
+}
+
 /** Is cancelling at this moment later than the clinic's notice? Exactly at the notice is still in time. */
 function isLateCancel(
   appointmentTime: number,

@@ -314,6 +314,15 @@ export function busyRange(
   };
 }
 
+/** The longest visit that fits into free time of the provider with its buffers, from the first start on the grid; undefined when none does. */
+export function visitWithin({ timeZone, policy }: ProviderSchedule, free: Interval): Interval | undefined {
+  const earliest = free.from + policy.bufferBeforeMinutes * MINUTE_MS;
+  const offset = offsetAt(timeZone, earliest);
+  const from = gridAtOrAfter(earliest + offset, policy.slotStepMinutes * MINUTE_MS) - offset;
+  const minutes = Math.floor((free.to - policy.bufferAfterMinutes * MINUTE_MS - from) / MINUTE_MS);
+  return minutes > 0 ? { from, to: from + minutes * MINUTE_MS } : undefined;
+}
+
 /** Whole minutes, more than none, at most a day. */
 function isDuration(durationMinutes: number): boolean {
   return Number.isInteger(durationMinutes) && durationMinutes > 0 && durationMinutes <= MAX_DURATION_MINUTES;

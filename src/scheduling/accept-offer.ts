@@ -6,6 +6,7 @@ import { lockForBooking } from '../db/locks.ts';
 import { enqueue } from '../db/outbox.ts';
 import { assertDayNotFull, freeRound, reserveAppointment } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
+import { upcomingLimits } from '../db/upcoming-visits.ts';
 import {
   closeRound,
   findRound,
@@ -17,7 +18,7 @@ import {
 } from '../db/waitlist.ts';
 import { judgeSlot } from '../domain/availability.ts';
 import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../domain/confirmation-code.ts';
-import { AppError } from '../domain/errors.ts';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { rankCandidates, type WaitlistCandidate } from '../domain/waitlist-ranking.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { candidateOf, tooLateToRefill } from './freed-slot.ts';
@@ -27,6 +28,14 @@ export type RoundOutcome =
   | { readonly outcome: 'released'; readonly reason: string }
   /** It was closed before. */
   | { readonly outcome: 'closed' };
+
+/** What keeps this candidate from the slot, but perhaps not the next one. */
+const PASSES: ReadonlySet<ErrorCode> = new Set([
+  'patient_busy',
+  'slot_taken',
+  'too_many_upcoming',
+  'too_many_upcoming_with_provider',
+]);
 
 /**
  * Books the best waiting patient who fits into a freed slot, or gives the slot back to the public. A candidate who turns out busy is passed over and the
@@ -92,7 +101,7 @@ async function tryCandidate(
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'day_full') return release(deps, act, roundId, error.code);
       // The provider's time can be taken too: buffers that have grown since the slot was freed reach into a neighbour.
-      if (error.code === 'patient_busy' || error.code === 'slot_taken') {
+      if (PASSES.has(error.code)) {
         const reason = error.code;
         await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) =>
           pass(deps, tx, act, roundId, candidate, reason),
@@ -132,6 +141,8 @@ async function bookCandidate(
   if (!verdict.ok) return closeAsReleased(tx, act, round, verdict.code);
   if (!(await freeRound(tx, roundId))) return closeAsReleased(tx, act, round, 'expired');
   await assertDayNotFull(tx, round.provider_id, verdict.day, schedule.maxDailyAppointments);
+  const [limit] = await upcomingLimits(tx, entry.patient_id, round.provider_id, schedule.policy);
+  if (limit !== undefined) throw new AppError(limit);
 
   const appointmentId = deps.newId();
   await tx

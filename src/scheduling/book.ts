@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { inContext, queryNamed } from '../db/connection.ts';
 import { violates } from '../db/constraint-errors.ts';
+import { findHold } from '../db/holds.ts';
 import { judgeSlot, type ProviderSchedule, type SlotVerdict } from '../domain/availability.ts';
 import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../domain/confirmation-code.ts';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
+import type { RuleOverride } from '../domain/override.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 
 export interface Booking {
@@ -11,6 +13,10 @@ export interface Booking {
   readonly providerId: string;
   readonly appointmentTime: Date;
   readonly durationMinutes: number;
+  /** The slot was held before by `heldBy`. */
+  readonly hold?: { readonly holdId: string; readonly heldBy: string };
+  /** Rules that staff set aside. */
+  readonly override?: RuleOverride;
   /** A patient's own first booking registers them at the clinic; staff may only name a patient who is registered. */
   readonly registersPatient: boolean;
   /** One key of one caller on one route is one booking. `fingerprint` tells whether the body is the same. */
@@ -38,11 +44,15 @@ const TRIES = 5;
  * Books a visit. The rules are judged here on the schedule as last read; one statement then compares its versions under the lock and writes
  * everything, or nothing (ADR 0004).
  *
- * @throws AppError `not_found`, a code of `SlotRefusal`, `slot_taken`, `patient_busy`, `day_full`, `idempotency_in_progress`, `idempotency_mismatch`
+ * A held slot is booked by the notice and the horizon of the moment at which it was held: what was offered then is still bookable while the hold lives.
+ *
+ * @throws AppError `not_found`, a code of `SlotRefusal`, `slot_taken`, `patient_busy`, `day_full`, `too_many_upcoming`, `too_many_upcoming_with_provider`,
+ * `hold_gone`, `hold_mismatch`, `idempotency_in_progress`, `idempotency_mismatch`
  */
 export async function bookAppointment(deps: SchedulingDeps, act: Act, booking: Booking): Promise<Booked> {
+  const judgedAt = await momentOfRules(deps, act, booking);
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const { schedule, verdict } = await judge(deps, act, booking, tries > 1);
+    const { schedule, verdict } = await judge(deps, act, booking, judgedAt, tries > 1);
     if (!verdict.ok) return await replayOf(deps, booking, verdict.code);
     const attempt = await tryBook(deps, act, booking, schedule, verdict);
     if (attempt !== 'again') return attempt;
@@ -50,8 +60,15 @@ export async function bookAppointment(deps: SchedulingDeps, act: Act, booking: B
   throw new AppError('temporarily_unavailable', { reason: 'schedule_changing' });
 }
 
+/** When the notice and the horizon are counted from; whether the start is past is left to the statement. Epoch milliseconds. */
+async function momentOfRules(deps: SchedulingDeps, act: Act, { hold }: Booking): Promise<number> {
+  if (hold === undefined) return act.now.getTime();
+  const held = await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => findHold(tx, hold.holdId));
+  return Math.min(held?.created_at.getTime() ?? Infinity, act.now.getTime());
+}
+
 /** A refusal by rules that may be out of date is asked again with the rules as they are. */
-async function judge(deps: SchedulingDeps, act: Act, booking: Booking, fresh: boolean) {
+async function judge(deps: SchedulingDeps, act: Act, booking: Booking, judgedAt: number, fresh: boolean) {
   for (let reload = fresh; ; reload = true) {
     const schedule = await deps.schedules[reload ? 'reload' : 'get'](act.clinicId, booking.providerId);
     if (schedule === undefined) throw new AppError('not_found');
@@ -59,7 +76,8 @@ async function judge(deps: SchedulingDeps, act: Act, booking: Booking, fresh: bo
       schedule,
       from: booking.appointmentTime.getTime(),
       durationMinutes: booking.durationMinutes,
-      now: act.now.getTime(),
+      now: judgedAt,
+      waived: new Set(booking.override?.rules),
     });
     if (verdict.ok || reload) return { schedule, verdict };
   }
@@ -97,6 +115,10 @@ async function tryBook(
     scheduleVersion: schedule.scheduleVersion,
     policyVersion: schedule.policyVersion,
     registersPatient: booking.registersPatient,
+    ...(booking.hold ?? {}),
+    ...(booking.override === undefined
+      ? {}
+      : { waived: booking.override.rules, overridden: verdict.overridden, overrideReason: booking.override.reason }),
     actorKind: act.actor.kind,
     actorId: act.actor.id,
     requestId: act.requestId,

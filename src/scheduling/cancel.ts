@@ -7,7 +7,7 @@ import { decideTransition, type CancelledBy, type CancelReason } from '../domain
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { stateOf } from './attend.ts';
-import { openRound } from './freed-slot.ts';
+import { freedSlotOf, openRound } from './freed-slot.ts';
 import { lockWithResources } from './locked-appointment.ts';
 
 export interface Cancellation {
@@ -50,17 +50,7 @@ export function cancelAppointment(deps: SchedulingDeps, act: Act, cancellation: 
     });
     const during = await providerTimeOf(tx, before.appointment_id, before.provider_id);
     await freeAppointment(tx, before.appointment_id);
-    const roundId =
-      during === undefined
-        ? undefined
-        : await openRound(deps, tx, act, {
-            appointmentId: before.appointment_id,
-            providerId: before.provider_id,
-            patientId: before.patient_id,
-            visitFrom: before.appointment_time.getTime(),
-            durationMinutes: before.duration_minutes,
-            during,
-          });
+    const roundId = during && (await openRound(deps, tx, act, freedSlotOf(before, during)));
     await enqueue(tx, {
       clinicId: act.clinicId,
       aggregate: 'appointment',

@@ -2,7 +2,9 @@ import { sql } from 'kysely';
 import { keepForRound } from '../db/reservations.ts';
 import type { Tx } from '../db/connection.ts';
 import { waitingEntries, type WaitlistEntryRow } from '../db/waitlist.ts';
-import type { Interval } from '../domain/interval.ts';
+import type { AppointmentRow } from '../db/appointments.ts';
+import { visitWithin, type ProviderSchedule } from '../domain/availability.ts';
+import { subtractIntervals, type Interval } from '../domain/interval.ts';
 import type { WaitlistPolicy } from '../domain/policy.ts';
 import { rankCandidates, type WaitlistCandidate } from '../domain/waitlist-ranking.ts';
 import type { Act, SchedulingDeps } from './act.ts';
@@ -20,6 +22,30 @@ export interface FreedSlot {
   readonly durationMinutes: number;
   /** What the provider had reserved, buffers inside. */
   readonly during: Interval;
+}
+
+/** @param during - what the provider had reserved for the appointment */
+export function freedSlotOf(appointment: AppointmentRow, during: Interval): FreedSlot {
+  return {
+    appointmentId: appointment.appointment_id,
+    providerId: appointment.provider_id,
+    patientId: appointment.patient_id,
+    visitFrom: appointment.appointment_time.getTime(),
+    durationMinutes: appointment.duration_minutes,
+    during,
+  };
+}
+
+/**
+ * What is left of a freed slot once the same provider is reserved anew: the longer part where there are two. Undefined when no visit fits into it.
+ * @param taken - the new reservation, buffers inside
+ */
+export function remainderOf(freed: FreedSlot, schedule: ProviderSchedule, taken: Interval): FreedSlot | undefined {
+  const [part] = subtractIntervals([freed.during], [taken]).sort((a, b) => b.to - b.from - (a.to - a.from));
+  if (part === undefined) return undefined;
+  if (part.from === freed.during.from && part.to === freed.during.to) return freed;
+  const visit = visitWithin(schedule, part);
+  return visit && { ...freed, visitFrom: visit.from, durationMinutes: (visit.to - visit.from) / 60_000, during: part };
 }
 
 /**

@@ -10,6 +10,7 @@ import * as rowLevelSecurity from './0008-row-level-security.ts';
 import * as lookUps from './0009-look-ups.ts';
 import * as bookAppointment from './0010-book-appointment.ts';
 import * as bookingRules from './0011-booking-rules.ts';
+import * as holds from './0012-holds.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -24,4 +25,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-look-ups': lookUps,
   '0010-book-appointment': bookAppointment,
   '0011-booking-rules': bookingRules,
+  '0012-holds': holds,
 };
