@@ -14,6 +14,11 @@ export async function lockForBooking(
   for (const id of sortedOnce(locks.patientIds)) await sql`select lock_resource(${id})`.execute(tx);
 }
 
+/** The whole clinic: nobody books, moves or changes a schedule there until the transaction ends. For what concerns every provider. */
+export async function lockClinic(tx: Tx, clinicId: string): Promise<void> {
+  await sql`select lock_clinic(${clinicId})`.execute(tx);
+}
+
 function sortedOnce(ids: readonly string[]): string[] {
   return [...new Set(ids)].sort();
 }

@@ -434,15 +434,15 @@ function bookingWindow({ timeZone, policy }: ProviderSchedule, now: number): { e
   };
 }
 
+/** The codes of hours, breaks, closures and time off. */
+export type HoursRefusal = Extract<SlotRefusal, 'outside_hours' | 'provider_closed' | 'provider_away'>;
+
 /** Why the provider's hours, breaks, closures and time off refuse a visit; none of them if it lies in open time. */
-function refusalsOfHours(
-  schedule: ProviderSchedule,
-  visit: Interval,
-): ('outside_hours' | 'provider_closed' | 'provider_away')[] {
+export function refusalsOfHours(schedule: ProviderSchedule, visit: Interval): HoursRefusal[] {
   const midnight = localMidnight(schedule.timeZone, visit.from);
   const rules = rulesBetween(schedule, midnight, midnight);
   const hits = (intervals: readonly Interval[]): boolean => intervals.some((each) => overlaps(each, visit));
-  const refusals = new Set<'outside_hours' | 'provider_closed' | 'provider_away'>();
+  const refusals = new Set<HoursRefusal>();
   if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
     refusals.add(compile(schedule).overrides.get(midnight)?.length === 0 ? 'provider_closed' : 'outside_hours');
   }

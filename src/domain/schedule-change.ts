@@ -1,0 +1,107 @@
+import {
+  refusalsOfHours,
+  type Closure,
+  type DateOverride,
+  type HoursRefusal,
+  type ProviderSchedule,
+  type WeeklyWindow,
+} from './availability.ts';
+import type { Interval } from './interval.ts';
+import { addDays, DAY_MS, MINUTE_MS, startOfDay } from './time-zone.ts';
+
+/*
+ * What a change of a schedule does to visits that are booked already: nothing by itself. They stay until somebody moves or cancels them, so whoever
+ * changes the schedule is told which of them it leaves where no visit should be.
+ */
+
+/** Wall-clock times `HH:MM` in the clinic's zone; an end at or before the start is on the next day. */
+export type TimeWindow = Pick<WeeklyWindow, 'startTime' | 'endTime'>;
+
+/** A change that can take time away. What only gives time back (removing time off or a closure) affects nobody. */
+export type ScheduleChange =
+  | { readonly kind: 'hours'; readonly weekly: readonly WeeklyWindow[]; readonly breaks: readonly WeeklyWindow[] }
+  /** No windows: closed on this date. */
+  | { readonly kind: 'override'; readonly date: string; readonly windows: readonly TimeWindow[] }
+  | { readonly kind: 'override_cleared'; readonly date: string }
+  | { readonly kind: 'time_off'; readonly during: Interval }
+  | { readonly kind: 'closures'; readonly closures: readonly Closure[] };
+
+/** The schedule as it will be. */
+export function applyChange(schedule: ProviderSchedule, change: ScheduleChange): ProviderSchedule {
+  switch (change.kind) {
+    case 'hours':
+      return { ...schedule, weekly: change.weekly, breaks: change.breaks };
+    case 'override':
+      return { ...schedule, overrides: [...withoutDate(schedule.overrides, change.date), ...overridesOf(change)] };
+    case 'override_cleared':
+      return { ...schedule, overrides: withoutDate(schedule.overrides, change.date) };
+    case 'time_off':
+      return { ...schedule, timeOff: [...schedule.timeOff, change.during] };
+    case 'closures':
+      return { ...schedule, closures: [...schedule.closures, ...change.closures] };
+  }
+}
+
+/** One date's windows as the rules of that date; without windows it is closed. */
+export function overridesOf({
+  date,
+  windows,
+}: {
+  readonly date: string;
+  readonly windows: readonly TimeWindow[];
+}): DateOverride[] {
+  return windows.length === 0 ? [{ date }] : windows.map((window) => ({ date, ...window }));
+}
+
+/** A visit as it is booked. */
+export interface BookedVisit {
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly durationMinutes: number;
+}
+
+/** A visit that the change leaves where no visit should be, and the rule that says so. */
+export type Affected<Visit> = Visit & { readonly rule: HoursRefusal };
+
+/**
+ * The visits that a rule of hours, breaks, closures or time off refuses after the change and did not refuse before. So a visit that staff put outside
+ * the hours on purpose is not put down to new hours that leave it outside, but it is to a closure of that day.
+ */
+export function affectedBy<Visit extends BookedVisit>(
+  schedule: ProviderSchedule,
+  change: ScheduleChange,
+  visits: readonly Visit[],
+): Affected<Visit>[] {
+  const changed = applyChange(schedule, change);
+  return visits.flatMap((visit) => {
+    const during = { from: visit.from, to: visit.from + visit.durationMinutes * MINUTE_MS };
+    const after = refusalsOfHours(changed, during);
+    if (after.length === 0) return [];
+    const before = refusalsOfHours(schedule, during);
+    const rule = after.find((each) => !before.includes(each));
+    return rule === undefined ? [] : [{ ...visit, rule }];
+  });
+}
+
+/** Where a visit must lie, at least partly, to be affected: keeps the database from reading visits that cannot be. Epoch milliseconds. */
+export function reachOf(change: ScheduleChange, timeZone: string): Interval {
+  switch (change.kind) {
+    case 'hours':
+      return { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+    case 'override':
+    case 'override_cleared':
+      // A window of this date may last until the end of the next, and longer where the clocks change.
+      return { from: startOfDay(timeZone, change.date), to: startOfDay(timeZone, addDays(change.date, 2)) + DAY_MS };
+    case 'time_off':
+      return change.during;
+    case 'closures':
+      return {
+        from: Math.min(...change.closures.map(({ fromDate }) => startOfDay(timeZone, fromDate))),
+        to: Math.max(...change.closures.map(({ toDate }) => startOfDay(timeZone, addDays(toDate, 1)))),
+      };
+  }
+}
+
+function withoutDate(overrides: readonly DateOverride[], date: string): DateOverride[] {
+  return overrides.filter((each) => each.date !== date);
+}

@@ -1,0 +1,26 @@
+import { upcomingVisits, type UpcomingVisit } from '../db/booked-visits.ts';
+import type { Tx } from '../db/connection.ts';
+import { loadProviderSchedule } from '../db/schedules.ts';
+import type { ProviderSchedule } from '../domain/availability.ts';
+import { AppError } from '../domain/errors.ts';
+import { affectedBy, reachOf, type Affected, type ScheduleChange } from '../domain/schedule-change.ts';
+
+export type AffectedVisit = Affected<UpcomingVisit>;
+
+/**
+ * The visits to come that a change of one provider's schedule affects, before it is written. A preview asks it and writes nothing; a door asks it under
+ * the provider's lock: one and the same answer.
+ * @throws AppError `not_found` when the context sees no such provider
+ */
+export async function affectedOfProvider(
+  tx: Tx,
+  providerId: string,
+  change: ScheduleChange,
+  now: Date,
+): Promise<{ readonly schedule: ProviderSchedule; readonly affected: AffectedVisit[] }> {
+  const schedule = await loadProviderSchedule(tx, providerId);
+  if (schedule === undefined) throw new AppError('not_found');
+  const whose = { clinicId: schedule.clinicId, providerId };
+  const visits = await upcomingVisits(tx, whose, now, reachOf(change, schedule.timeZone));
+  return { schedule, affected: affectedBy(schedule, change, visits) };
+}
