@@ -16,6 +16,7 @@ import { twilioCallbacks } from './callbacks/twilio.ts';
 import { collectOpenApi, documentationRoutes } from './documentation/routes.ts';
 import type { Doors } from './doors.ts';
 import { ehrSyncRoutes } from './ehr-syncs/routes.ts';
+import { holdRoutes } from './holds/routes.ts';
 import { healthRoutes, type Readiness } from './health/routes.ts';
 import { replayRoutes } from './notification-replays/routes.ts';
 import { notificationRoutes } from './notifications/routes.ts';
@@ -152,6 +153,7 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
     await limit('user', request.caller.subject);
   });
   await app.register(appointmentRoutes, { doors, reads, now });
+  await app.register(holdRoutes, { doors, reads, now });
   await app.register(providerRoutes, { reads, now });
   await app.register(waitlistRoutes, { doors, reads, now });
   await app.register(notificationRoutes, { reads, requests, now });

@@ -4,6 +4,7 @@ import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/attend.ts';
 import { bookAppointment, type Booked, type Booking } from '../scheduling/book.ts';
 import { cancelAppointment, type Cancellation, type Cancelled } from '../scheduling/cancel.ts';
+import { extendHold, placeHold, releaseHold } from '../scheduling/hold.ts';
 import { moveAppointment, type Move } from '../scheduling/move.ts';
 import { joinWaitlist, leaveWaitlist, type WaitlistWish } from '../scheduling/waitlist.ts';
 
@@ -16,9 +17,17 @@ export interface Doors {
   readonly complete: Attend;
   readonly markNoShow: Attend;
   readonly undoNoShow: Attend;
+  readonly placeHold: Door<typeof placeHold>;
+  readonly extendHold: Door<typeof extendHold>;
+  readonly releaseHold: Door<typeof releaseHold>;
   readonly joinWaitlist: (act: Act, wish: WaitlistWish) => Promise<WaitlistEntryRow>;
   readonly leaveWaitlist: (act: Act, entry: { readonly entryId: string }) => Promise<void>;
 }
+
+/** A function of `src/scheduling` that needs nothing more but who acts and what they want. */
+type Door<F> = F extends (deps: SchedulingDeps, ...args: infer Args) => infer Result
+  ? (...args: Args) => Result
+  : never;
 
 export type Attend = (act: Act, visit: { readonly appointmentId: string }) => Promise<AppointmentRow>;
 
@@ -31,6 +40,9 @@ export function createDoors(deps: SchedulingDeps): Doors {
     complete: (act, visit) => completeAppointment(deps, act, visit),
     markNoShow: (act, visit) => markNoShow(deps, act, visit),
     undoNoShow: (act, visit) => undoNoShow(deps, act, visit),
+    placeHold: (act, slot, idempotency) => placeHold(deps, act, slot, idempotency),
+    extendHold: (act, hold) => extendHold(deps, act, hold),
+    releaseHold: (act, hold) => releaseHold(deps, act, hold),
     joinWaitlist: (act, wish) => joinWaitlist(deps, act, wish),
     leaveWaitlist: (act, entry) => leaveWaitlist(deps, act, entry),
   };

@@ -25,6 +25,11 @@ export function idempotencyOf(
 }
 
 function fingerprintOf(body: Readonly<Record<string, unknown>>): string {
-  const sorted = Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(body, sortedKeys)).digest('hex');
+}
+
+/** For `JSON.stringify`: two orders of the same fields are one body, at every depth. */
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,6 +1,7 @@
 import { findAppointment, type AppointmentRow } from '../db/appointments.ts';
 import { inContext, type Db, type RowContext } from '../db/connection.ts';
-import { clinicOfAppointment, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
+import { findHold, type HoldRow } from '../db/holds.ts';
+import { clinicOfAppointment, clinicOfHold, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
 import {
@@ -24,6 +25,9 @@ export interface Reads {
   readonly clinicOfProvider: (providerId: string) => Promise<string | undefined>;
   readonly clinicOfAppointment: (appointmentId: string) => Promise<string | undefined>;
   readonly clinicOfNotification: (notificationId: string) => Promise<string | undefined>;
+  readonly clinicOfHold: (holdId: string) => Promise<string | undefined>;
+
+  readonly hold: (clinicId: string, holdId: string) => Promise<HoldRow | undefined>;
 
   readonly appointment: (
     rows: RowContext,
@@ -69,6 +73,9 @@ export function createReads(db: Db): Reads {
     clinicOfProvider: (providerId) => clinicOfProvider(db, providerId),
     clinicOfAppointment: (appointmentId) => clinicOfAppointment(db, appointmentId),
     clinicOfNotification: (notificationId) => clinicOfNotification(db, notificationId),
+    clinicOfHold: (holdId) => clinicOfHold(db, holdId),
+
+    hold: (clinicId, holdId) => inContext(db, { clinicId }, (tx) => findHold(tx, holdId)),
 
     appointment: (rows, appointmentId, reader) =>
       inContext(db, rows, async (tx) => {

@@ -1,6 +1,7 @@
 import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { countHolds, endHold, findHold, insertHold, lockHold, prolongHold, type HoldRow } from '../db/holds.ts';
+import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockForBooking } from '../db/locks.ts';
 import { assertDayNotFull, expireReservations } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
@@ -25,10 +26,23 @@ export interface SlotToHold {
  * Keeps a slot for somebody who is about to book it. It is judged by the rules of booking and needs no patient. It ends by itself: whoever meets an
  * expired hold frees its time.
  *
- * @throws AppError `not_found`, a code of `SlotRefusal`, `too_many_holds`
+ * @throws AppError `not_found`, a code of `SlotRefusal`, `too_many_holds`, `idempotency_in_progress`, `idempotency_mismatch`
  */
-export function placeHold(deps: SchedulingDeps, act: Act, slot: SlotToHold): Promise<HoldRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => holdSlot(deps, tx, act, slot));
+export function placeHold(
+  deps: SchedulingDeps,
+  act: Act,
+  slot: SlotToHold,
+  idempotency?: Idempotency,
+): Promise<{ readonly hold: HoldRow; readonly replayed: boolean }> {
+  const caller = idempotency === undefined ? {} : { caller: idempotency.caller };
+  return inContext(deps.connection.db, { clinicId: act.clinicId, ...caller }, async (tx) => {
+    const { answer, replayed } = await once(tx, idempotency, async () => ({
+      holdId: (await holdSlot(deps, tx, act, slot)).hold_id,
+    }));
+    const hold = await findHold(tx, answer.holdId);
+    if (hold === undefined) throw new AppError('not_found');
+    return { hold, replayed };
+  });
 }
 
 /** As {@link placeHold}, in the caller's own transaction, which must be given up when it throws. */
@@ -57,17 +71,15 @@ export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: Slo
   return hold;
 }
 
-interface HoldOf {
+interface HoldRef {
   readonly holdId: string;
-  /** Left out: whoever holds it. For staff, who may end any hold of their clinic. */
-  readonly heldBy?: string;
 }
 
 /**
  * The hold lasts as long again as the policy says, from now on. Once.
  * @throws AppError `not_found`, `hold_gone`, `hold_already_extended`
  */
-export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldOf): Promise<HoldRow> {
+export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Promise<HoldRow> {
   return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
     const hold = await lockWithProvider(tx, act, wanted);
     if (!hold.live) throw new AppError('hold_gone');
@@ -81,7 +93,7 @@ export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldOf): Prom
 }
 
 /** The holder has changed their mind: the slot is everybody's again. Repeating it, or releasing what has ended, changes nothing. @throws AppError `not_found` */
-export function releaseHold(deps: SchedulingDeps, act: Act, wanted: HoldOf): Promise<void> {
+export function releaseHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Promise<void> {
   return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
     const hold = await lockWithProvider(tx, act, wanted);
     if (hold.state === 'LIVE') await giveBackHold(tx, act, hold.hold_id);
@@ -118,9 +130,9 @@ export async function useHold(
   return hold;
 }
 
-async function lockWithProvider(tx: Tx, act: Act, { holdId, heldBy }: HoldOf): Promise<HoldRow> {
+async function lockWithProvider(tx: Tx, act: Act, { holdId }: HoldRef): Promise<HoldRow> {
   const seen = await findHold(tx, holdId);
-  if (seen === undefined || (heldBy !== undefined && seen.held_by !== heldBy)) throw new AppError('not_found');
+  if (seen === undefined) throw new AppError('not_found');
   await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [seen.provider_id], patientIds: [] });
   const hold = await lockHold(tx, holdId);
   if (hold === undefined) throw new AppError('not_found');

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import type { RuleOverride } from '../../domain/override.ts';
 import type { Caller } from '../authentication.ts';
 import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
@@ -46,7 +47,23 @@ const SLOT_PROBLEMS = [
   'provider_closed',
   'provider_away',
   'day_full',
+  'too_many_upcoming',
+  'too_many_upcoming_with_provider',
+  'hold_gone',
+  'hold_mismatch',
 ] as const satisfies readonly ErrorCode[];
+
+/** What goes beyond the specification's bodies. @throws RequestError `forbidden` for an override by anybody but an administrator */
+function extrasOf(
+  caller: Caller,
+  { holdId, override }: { readonly holdId?: string; readonly override?: RuleOverride },
+): { hold?: { holdId: string; heldBy: string }; override?: RuleOverride } {
+  if (override !== undefined) authorize(caller, 'overrideRules');
+  return {
+    ...(holdId === undefined ? {} : { hold: { holdId, heldBy: caller.subject } }),
+    ...(override === undefined ? {} : { override }),
+  };
+}
 
 /** Booking, reading, moving, cancelling and attending. */
 export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> = (
@@ -75,6 +92,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       const caller = callerOf(request);
       authorize(caller, 'bookAppointment');
       const { patientId, providerId, durationMinutes } = request.body;
+      const extras = extrasOf(caller, request.body);
       const appointmentTime = new Date(request.body.appointmentTime);
       const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, BOOKING_ROUTE, {
         ...request.body,
@@ -88,6 +106,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         appointmentTime,
         durationMinutes,
         registersPatient: caller.role === 'patient',
+        ...extras,
         ...(idempotency === undefined ? {} : { idempotency }),
       });
       if (booked.replayed) void reply.header(REPLAYED_HEADER, 'true');
@@ -130,7 +149,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         ...(after === undefined ? {} : { after }),
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.appointment_time, id: row.appointment_id }));
-      return { appointments: page.map(appointmentBody), ...next };
+      return { appointments: page.map((row) => appointmentBody(row, caller.role !== 'patient')), ...next };
     },
   );
 
@@ -150,7 +169,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       const caller = callerOf(request);
       authorize(caller, 'readAppointment');
       const row = await visible(caller, request.params.appointmentId, readerOf(request));
-      return reply.header('etag', entityTag(row.version)).send(appointmentBody(row));
+      return reply.header('etag', entityTag(row.version)).send(appointmentBody(row, caller.role !== 'patient'));
     },
   );
 
@@ -166,6 +185,8 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
           'appointment_not_scheduled',
           'visit_begun',
           'already_checked_in',
+          'move_too_late',
+          'too_many_moves',
         ],
       },
       schema: {
@@ -186,6 +207,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       const caller = callerOf(request);
       authorize(caller, 'moveAppointment');
       const { appointmentTime, durationMinutes, providerId } = request.body;
+      const extras = extrasOf(caller, request.body);
       const before = await visible(caller, request.params.appointmentId);
       const after = await doors.move(actIn(request, before.clinic_id, now()), {
         appointmentId: before.appointment_id,
@@ -193,8 +215,9 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         ...(appointmentTime === undefined ? {} : { appointmentTime: new Date(appointmentTime) }),
         ...(durationMinutes === undefined ? {} : { durationMinutes }),
         ...(providerId === undefined ? {} : { providerId }),
+        ...extras,
       });
-      return reply.header('etag', entityTag(after.version)).send(appointmentBody(after));
+      return reply.header('etag', entityTag(after.version)).send(appointmentBody(after, caller.role !== 'patient'));
     },
   );
 
@@ -313,7 +336,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         const before = await visible(caller, request.params.appointmentId);
         if (reach === 'own' && before.provider_id !== caller.providerId) throw new AppError('forbidden');
         const after = await act(actIn(request, before.clinic_id, now()), { appointmentId: before.appointment_id });
-        return reply.header('etag', entityTag(after.version)).send(appointmentBody(after));
+        return reply.header('etag', entityTag(after.version)).send(appointmentBody(after, caller.role !== 'patient'));
       },
     });
   }

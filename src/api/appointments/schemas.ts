@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import { APPOINTMENT_STATUSES, CANCEL_REASONS, CANCELLED_BY } from '../../domain/appointment.ts';
 import { CHANNELS, isReminderKind, NOTIFICATION_STATES } from '../../domain/notification.ts';
+import { OVERRIDABLE_RULES, type OverridableRule } from '../../domain/override.ts';
 import {
   DurationMinutes,
   Instant,
@@ -19,12 +20,34 @@ const ETAG = { type: 'string', description: 'The version, for If-Match.' };
 
 export const AppointmentPath = Strict({ appointmentId: Uuid('The appointment.') });
 
-/** The specification's body, exactly. */
+const HoldId = Type.Optional(Uuid('A live hold of the caller for exactly this slot; it is used up.'));
+
+/** For administrators: the rules that refuse are set aside on purpose. */
+const Override = Type.Optional(
+  Strict({
+    rules: Type.Array(Type.Enum([...OVERRIDABLE_RULES]), {
+      minItems: 1,
+      maxItems: OVERRIDABLE_RULES.length,
+      uniqueItems: true,
+      description: 'The codes of the rules that may be broken. A slot that is taken is nobody’s to give.',
+    }),
+    reason: Type.String({
+      minLength: 3,
+      maxLength: 200,
+      pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\u0000-\\u001f\\u007f\\s][^\\u0000-\\u001f\\u007f]*$',
+      description: 'Why. It is kept in the audit and shown to staff with the appointment.',
+    }),
+  }),
+);
+
+/** The specification's body; what goes beyond it is optional. */
 export const BookingBody = Strict({
   patientId: Uuid('Who the visit is for. Patients name themselves; staff name a patient registered at their clinic.'),
   providerId: Uuid('Whom they will see. The clinic follows from it.'),
   appointmentTime: Instant('When the visit starts: a start that the availability search offers.'),
   durationMinutes: DurationMinutes,
+  holdId: HoldId,
+  override: Override,
 });
 
 /** The specification's answer, exactly. */
@@ -49,6 +72,8 @@ export const MoveBody = Strict(
     appointmentTime: Type.Optional(Instant('The new start.')),
     durationMinutes: Type.Optional(DurationMinutes),
     providerId: Type.Optional(Uuid('Another provider of the same clinic.')),
+    holdId: HoldId,
+    override: Override,
   },
   { minProperties: 1 },
 );
@@ -91,6 +116,16 @@ export const Appointment = Type.Object({
   cancelledBy: Nullable(Type.Enum([...CANCELLED_BY])),
   cancelReason: Nullable(Type.String()),
   cancelledLate: Nullable(Type.Boolean({ description: "Later than the clinic's notice." })),
+  moves: Type.Integer({ description: 'How often its time, length or provider was changed.' }),
+  override: Nullable(
+    Type.Object(
+      {
+        rules: Type.Array(Type.Enum([...OVERRIDABLE_RULES])),
+        reason: Type.Optional(Type.String({ description: 'For staff only.' })),
+      },
+      { description: 'The rules that staff set aside for its present time.' },
+    ),
+  ),
   reminderState: Type.String({ description: 'NONE, PLANNED, SENT, FAILED or DONE.' }),
   nextAction: Nullable(Type.String({ description: 'What its workflow does next; see the timeline.' })),
   nextActionAt: Nullable(Instant('When.')),
@@ -106,7 +141,8 @@ export const AppointmentAnswer = Type.Object(Appointment.properties, {
 
 export const AppointmentPage = Type.Object({ appointments: Type.Array(Appointment), nextCursor: NextCursor });
 
-export function appointmentBody(row: AppointmentRow): Static<typeof Appointment> {
+/** @param forStaff - patients are told that a rule was set aside, not in which words */
+export function appointmentBody(row: AppointmentRow, forStaff: boolean): Static<typeof Appointment> {
   return {
     appointmentId: row.appointment_id,
     patientId: row.patient_id,
@@ -122,6 +158,14 @@ export function appointmentBody(row: AppointmentRow): Static<typeof Appointment>
     cancelledBy: row.cancelled_by,
     cancelReason: row.cancel_reason,
     cancelledLate: row.cancelled_late,
+    moves: row.moves,
+    override:
+      row.override_reason === null
+        ? null
+        : {
+            rules: row.override_rules as OverridableRule[],
+            ...(forStaff ? { reason: row.override_reason } : {}),
+          },
     reminderState: row.reminder_state,
     nextAction: row.next_action,
     nextActionAt: instantTextOrNull(row.next_action_at),
@@ -198,7 +242,7 @@ export function timelineBody(
       action: event.action,
       actor: { kind: event.actor_kind, ...(forStaff ? { id: event.actor_id } : {}) },
       requestId: event.request_id,
-      detail: event.detail,
+      detail: forStaff ? event.detail : withoutReason(event.detail),
     })),
     notifications: notifications.map((message) => ({
       notificationId: message.notification_id,
@@ -221,6 +265,12 @@ export function timelineBody(
       filledAppointmentId: forStaff ? round.filled_appointment_id : null,
     })),
   };
+}
+
+/** The words in which staff set rules aside are for staff. */
+function withoutReason(detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { override, ...rest } = detail as { override?: { rules: unknown } };
+  return override === undefined ? rest : { ...rest, override: { rules: override.rules } };
 }
 
 /** What the workflow waits for, in words. */

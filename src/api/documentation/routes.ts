@@ -33,6 +33,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
       tags: [
         { name: 'availability', description: 'When a visit can be booked.' },
         { name: 'appointments', description: 'Booking, moving, cancelling and looking.' },
+        { name: 'holds', description: 'Keeping a slot for the few minutes that booking takes.' },
         { name: 'attendance', description: 'What happened on the day.' },
         { name: 'providers', description: 'Whom a patient can see.' },
         { name: 'waitlist', description: 'Waiting for a slot that somebody gives back.' },

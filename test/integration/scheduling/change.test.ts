@@ -248,6 +248,81 @@ describe('changing an appointment', () => {
       if (result.outcome === 'filled') expect(await events(result.appointmentId)).toEqual(['booked 1']);
     });
 
+    it('gets the part of the old time that a move leaves free, when a visit fits into it', async () => {
+      const providerId = await aProvider(database.owner, clinic, { specialty: 'Orthopaedics' });
+      const visit = await book({ providerId });
+      const entry = await joinWaitlist(deps, act(), {
+        patientId: await aPatient(database.owner, clinic),
+        providerId,
+        durationMinutes: 15,
+        earliestDate: localDate(clinic.timeZone, Date.now()),
+        latestDate: addDays(localDate(clinic.timeZone, Date.now()), 30),
+        registersPatient: false,
+      });
+      const move = (expectedVersion: number, time: string) =>
+        moveAppointment(deps, act(), {
+          appointmentId: visit.appointmentId,
+          expectedVersion,
+          appointmentTime: slotAt(clinic, 5, time),
+        });
+      await move(1, '10:15');
+      expect(await reservations(providerId)).toEqual([
+        `WAITLIST ${visit.appointmentTime.toISOString()}`,
+        `APPOINTMENT ${slotAt(clinic, 5, '10:15').toISOString()}`,
+      ]);
+      const round = await database.owner.db
+        .selectFrom('waitlist_round')
+        .select(['round_id', 'slot_start', 'duration_minutes'])
+        .where('freed_appointment_id', '=', visit.appointmentId)
+        .executeTakeFirstOrThrow();
+      expect(round).toMatchObject({ slot_start: visit.appointmentTime, duration_minutes: 15 });
+      expect(await fillRound(deps, act(), { roundId: round.round_id })).toMatchObject({
+        outcome: 'filled',
+        entryId: entry.entry_id,
+      });
+    });
+
+    it('passes over a patient who has too many visits ahead', async () => {
+      const strict = await aClinic(database.owner, { policy: { maxUpcomingPerPatient: 1 } });
+      const there = { ...act(), clinicId: strict.clinicId };
+      const providerId = await aProvider(database.owner, strict);
+      const patients = await Promise.all([1, 2, 3].map(() => aPatient(database.owner, strict)));
+      const [leaves = '', hasOne = '', hasNone = ''] = patients;
+      const visitOf = (patientId: string, time: string) =>
+        bookAppointment(deps, there, {
+          patientId,
+          providerId,
+          appointmentTime: slotAt(strict, 5, time),
+          durationMinutes: 30,
+          registersPatient: false,
+        });
+      const { appointmentId } = await visitOf(leaves, '10:00');
+      await visitOf(hasOne, '12:00');
+      for (const [patientId, priority] of [
+        [hasOne, 9],
+        [hasNone, 0],
+      ] as const) {
+        await joinWaitlist(deps, there, {
+          patientId,
+          providerId,
+          durationMinutes: 30,
+          earliestDate: localDate(strict.timeZone, Date.now()),
+          latestDate: addDays(localDate(strict.timeZone, Date.now()), 30),
+          priority,
+          registersPatient: false,
+        });
+      }
+      const { roundId = '' } = await cancelAppointment(deps, there, { appointmentId, reason: 'other' });
+      const filled = await fillRound(deps, there, { roundId });
+      expect(filled.outcome).toBe('filled');
+      const booked = await database.owner.db
+        .selectFrom('appointment')
+        .select('patient_id')
+        .where('appointment_id', '=', filled.outcome === 'filled' ? filled.appointmentId : '')
+        .executeTakeFirst();
+      expect(booked?.patient_id).toBe(hasNone);
+    });
+
     it('passes over a patient who is busy then and books the next one', async () => {
       const providerId = await aProvider(database.owner, clinic, { specialty: 'Cardiology' });
       const visit = await book({ providerId });

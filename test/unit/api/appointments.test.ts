@@ -194,6 +194,8 @@ describe('reading', () => {
       cancelledBy: null,
       cancelReason: null,
       cancelledLate: null,
+      moves: 0,
+      override: null,
       reminderState: 'PLANNED',
       nextAction: 'reminder:P3D',
       nextActionAt: '2030-01-07T10:00:00Z',

@@ -18,6 +18,8 @@ describe('an Idempotency-Key', () => {
   it('fingerprints the body whatever the order of its fields', () => {
     expect(of('k', { a: 1, b: 'x' })?.fingerprint).toBe(of('k', { b: 'x', a: 1 })?.fingerprint);
     expect(of('k', { a: 1, b: 'x' })?.fingerprint).not.toBe(of('k', { a: 1, b: 'y' })?.fingerprint);
+    expect(of('k', { a: { b: 1, c: [2, 3] } })?.fingerprint).toBe(of('k', { a: { c: [2, 3], b: 1 } })?.fingerprint);
+    expect(of('k', { a: { c: [2, 3] } })?.fingerprint).not.toBe(of('k', { a: { c: [3, 2] } })?.fingerprint);
     expect(of('k')?.fingerprint).toMatch(/^[0-9a-f]{64}$/);
   });
 

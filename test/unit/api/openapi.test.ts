@@ -47,12 +47,14 @@ describe('the OpenAPI document', () => {
     expect(operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort()).toEqual([
       'DELETE /api/v1/appointments/{appointmentId}',
       'DELETE /api/v1/appointments/{appointmentId}/no-show',
+      'DELETE /api/v1/holds/{holdId}',
       'DELETE /api/v1/waitlist-entries/{entryId}',
       'GET /api/v1/appointments',
       'GET /api/v1/appointments/{appointmentId}',
       'GET /api/v1/appointments/{appointmentId}/timeline',
       'GET /api/v1/ehr-syncs',
       'GET /api/v1/ehr-syncs/{runId}',
+      'GET /api/v1/holds/{holdId}',
       'GET /api/v1/notification-replays/{replayId}',
       'GET /api/v1/notifications',
       'GET /api/v1/notifications/{notificationId}',
@@ -73,6 +75,8 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/callbacks/sendgrid/events',
       'POST /api/v1/callbacks/twilio/status/{notificationId}',
       'POST /api/v1/ehr-syncs',
+      'POST /api/v1/holds',
+      'POST /api/v1/holds/{holdId}/extension',
       'POST /api/v1/notification-replays',
       'POST /api/v1/notifications/{notificationId}/replay',
       'POST /api/v1/waitlist-entries',
@@ -128,7 +132,7 @@ describe('the OpenAPI document', () => {
       'appointmentTime',
       'durationMinutes',
     ]);
-    expect(fieldsOf(body.content['application/json']?.schema)).toHaveLength(4);
+    expect(fieldsOf(body.content['application/json']?.schema).slice(4)).toEqual(['holdId', 'override']);
     expect(fieldsOf(book?.responses['201']?.content?.['application/json']?.schema)).toEqual([
       'appointmentId',
       'confirmationCode',

@@ -8,6 +8,7 @@ import {
   explainAvailability,
   judgeSlot,
   openWindows,
+  visitWithin,
 } from '../../../src/domain/availability.ts';
 import type { Interval } from '../../../src/domain/interval.ts';
 import { overlaps } from '../../../src/domain/interval.ts';
@@ -95,6 +96,15 @@ describe('the windows in which a provider is open', () => {
     expect(openWindows(schedule({ weekly: aroundTheClock, breaks: [] }), MONDAY)).toEqual([
       { from: at('00:00'), to: at('24:00') },
     ]);
+  });
+});
+
+describe('the longest visit within free time', () => {
+  it('starts on the grid, with its buffers inside', () => {
+    const rules = schedule({ policy: { bufferBeforeMinutes: 5, bufferAfterMinutes: 10 } });
+    expect(visitWithin(rules, between('10:00', '11:00'))).toEqual(between('10:15', '10:50'));
+    expect(visitWithin(rules, between('09:55', '10:11'))).toEqual(between('10:00', '10:01'));
+    expect(visitWithin(rules, between('09:56', '10:25'))).toBeUndefined();
   });
 });
 
@@ -230,7 +240,24 @@ describe('the judgement of one start', () => {
       ok: true,
       during: { from: at('23:50', sunday), to: at('00:35') },
       day: { date: sunday, ...dayBounds('Europe/Berlin', sunday) },
+      overridden: [],
     });
+  });
+
+  it('lets staff set rules aside, and says which of them were in the way', () => {
+    const closures = [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday' }];
+    const asked = { ...search({ schedule: schedule({ closures }) }), from: at('18:05') };
+    const waived = new Set(['outside_hours', 'provider_closed', 'off_grid', 'day_full', 'too_soon'] as const);
+    expect(judgeSlot({ ...asked, waived })).toMatchObject({
+      ok: true,
+      overridden: ['outside_hours', 'provider_closed', 'off_grid'],
+    });
+    expect(judgeSlot({ ...asked, waived: new Set(['outside_hours', 'off_grid']) })).toEqual({
+      ok: false,
+      code: 'provider_closed',
+    });
+    expect(judgeSlot({ ...asked, waived, busy: [busy('18:00', '18:30')] })).toMatchObject({ code: 'slot_taken' });
+    expect(judgeSlot({ ...asked, waived, from: NOW - 60_000 })).toMatchObject({ code: 'in_the_past' });
   });
 
   it('leaves to the database what needs the reservations, when it is given none', () => {
