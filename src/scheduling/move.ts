@@ -47,7 +47,7 @@ export function moveAppointment(deps: SchedulingDeps, act: Act, move: Move): Pro
 }
 
 /** As {@link moveAppointment}, in the caller's own transaction, which must be given up when it throws. */
-export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Promise<AppointmentRow> {
+async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Promise<AppointmentRow> {
   const before = await lockWithResources(tx, act.clinicId, move.appointmentId, move.providerId);
   if (before.version !== move.expectedVersion) throw new AppError('version_mismatch', { version: before.version });
   const promised = await policyOf(tx, act.clinicId, before.policy_version);
