@@ -18,8 +18,8 @@ export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<
         order by b.day_of_week, b.start_time) from provider_break b where b.provider_id = p.provider_id), '[]') as breaks,
       coalesce((select json_agg(json_strip_nulls(json_build_object('date', o.date, 'startTime', o.start_time, 'endTime', o.end_time))
         order by o.date, o.start_time) from availability_override o where o.provider_id = p.provider_id and o.date >= current_date - 2), '[]') as overrides,
-      coalesce((select json_agg(json_build_object('fromDate', k.from_date, 'toDate', k.to_date, 'name', k.name)
-        order by k.from_date) from closure k where k.clinic_id = p.clinic_id and k.to_date >= current_date - 2), '[]') as closures,
+      coalesce((select json_agg(json_build_object('fromDate', k.from_date, 'toDate', k.to_date, 'name', k.name, 'yearly', k.yearly)
+        order by k.from_date) from closure k where k.clinic_id = p.clinic_id and (k.yearly or k.to_date >= current_date - 2)), '[]') as closures,
       coalesce((select json_agg(json_build_object('from', round(extract(epoch from lower(t.during)) * 1000),
         'to', round(extract(epoch from upper(t.during)) * 1000)) order by t.during)
         from time_off t where t.provider_id = p.provider_id and upper(t.during) > now() - interval '2 days'), '[]') as time_off

@@ -91,6 +91,8 @@ interface ClosureTable {
   from_date: string;
   to_date: string;
   name: string;
+  /** The same dates every year, from the year of `from_date` on. */
+  yearly: Generated<boolean>;
 }
 
 interface TimeOffTable {

@@ -17,6 +17,8 @@ import {
   startOfLocalDay,
   timeOfDay,
   utcMidnight,
+  yearOf,
+  yearsLater,
 } from './time-zone.ts';
 
 /*
@@ -45,11 +47,16 @@ export interface DateOverride {
   readonly endTime?: string;
 }
 
-/** A holiday of the clinic: ISO dates in its zone, both included. */
+/**
+ * A holiday of the clinic: ISO dates in its zone, both included.
+ * A yearly one takes the same months and days of every year from that of `fromDate` on; it may go over New Year. A date that a year does not have,
+ * 29 February, is left out in that year (RFC 5545 §3.3.10).
+ */
 export interface Closure {
   readonly fromDate: string;
   readonly toDate: string;
   readonly name: string;
+  readonly yearly: boolean;
 }
 
 export type SchedulePolicy = Pick<
@@ -340,8 +347,16 @@ interface CompiledSchedule {
   readonly breaks: readonly (readonly LocalWindow[])[];
   /** By date, in the form of `utcMidnight`; no windows: closed. */
   readonly overrides: ReadonlyMap<number, readonly LocalWindow[]>;
+  /** Those of one year only. */
   readonly closures: readonly Interval[];
+  readonly yearlyClosures: readonly YearlyDates[];
   readonly timeOff: readonly Interval[];
+}
+
+/** First and last date of the first year, both included, in the form of `utcMidnight`. */
+interface YearlyDates {
+  readonly first: number;
+  readonly last: number;
 }
 
 // A schedule is read-only and searched many times while it is cached, so what is written in it is parsed once.
@@ -355,11 +370,16 @@ function compile(schedule: ProviderSchedule): CompiledSchedule {
     breaks: windowsByWeekday(schedule.breaks),
     overrides: windowsByDate(schedule.overrides),
     closures: mergeIntervals(
-      schedule.closures.map(({ fromDate, toDate }) => ({
-        from: startOfDay(schedule.timeZone, fromDate),
-        to: startOfLocalDay(schedule.timeZone, utcMidnight(toDate) + DAY_MS),
-      })),
+      schedule.closures
+        .filter(({ yearly }) => !yearly)
+        .map(({ fromDate, toDate }) => ({
+          from: startOfDay(schedule.timeZone, fromDate),
+          to: startOfLocalDay(schedule.timeZone, utcMidnight(toDate) + DAY_MS),
+        })),
     ),
+    yearlyClosures: schedule.closures
+      .filter(({ yearly }) => yearly)
+      .map(({ fromDate, toDate }) => ({ first: utcMidnight(fromDate), last: utcMidnight(toDate) })),
     timeOff: mergeIntervals(schedule.timeOff),
   };
   compiledSchedules.set(schedule, compiled);
@@ -403,16 +423,42 @@ interface Rules {
 /** The dates in the form of `utcMidnight`. */
 function rulesBetween(schedule: ProviderSchedule, firstDate: number, lastDate: number): Rules {
   const { timeZone } = schedule;
-  const { weekly, breaks, overrides, closures, timeOff } = compile(schedule);
+  const { weekly, breaks, overrides, timeOff } = compile(schedule);
   const hours: Interval[] = [];
   const pauses: Interval[] = [];
   // The evening before may reach into the first date; a visit of a day that starts on the last date ends on the next, or after it if the clocks skip an hour.
-  for (let midnight = firstDate - DAY_MS; midnight <= lastDate + 2 * DAY_MS; midnight += DAY_MS) {
+  const [first, last] = [firstDate - DAY_MS, lastDate + 2 * DAY_MS];
+  for (let midnight = first; midnight <= last; midnight += DAY_MS) {
     const weekday = dayOfWeekOf(midnight);
     place(hours, timeZone, midnight, overrides.get(midnight) ?? weekly[weekday] ?? []);
     place(pauses, timeZone, midnight, breaks[weekday] ?? []);
   }
-  return { hours: mergeIntervals(hours), breaks: mergeIntervals(pauses), closures, timeOff };
+  return {
+    hours: mergeIntervals(hours),
+    breaks: mergeIntervals(pauses),
+    closures: closuresBetween(schedule, first, last),
+    timeOff,
+  };
+}
+
+/** Every closure that touches these dates, and perhaps others. */
+function closuresBetween(schedule: ProviderSchedule, firstDate: number, lastDate: number): readonly Interval[] {
+  const { closures, yearlyClosures } = compile(schedule);
+  if (yearlyClosures.length === 0) return closures;
+  const all = [...closures];
+  // One that began in the year before may go on in this one.
+  for (let year = yearOf(firstDate) - 1; year <= yearOf(lastDate); year += 1) {
+    for (const { first, last } of yearlyClosures) {
+      const years = year - yearOf(first);
+      const from = yearsLater(first, years);
+      const to = yearsLater(last, years);
+      // A last date that this year does not have has become the one after it.
+      const end = yearsLater(to, -years) === last ? to + DAY_MS : to;
+      if (years < 0 || from > lastDate || end <= firstDate) continue;
+      all.push({ from: startOfLocalDay(schedule.timeZone, from), to: startOfLocalDay(schedule.timeZone, end) });
+    }
+  }
+  return mergeIntervals(all);
 }
 
 function place(into: Interval[], zone: string, midnight: number, windows: readonly LocalWindow[]): void {

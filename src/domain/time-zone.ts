@@ -131,6 +131,17 @@ export function addDays(isoDate: string, days: number): string {
   return isoDateOf(utcMidnight(isoDate) + days * DAY_MS);
 }
 
+/** The year of a date given as {@link utcMidnight} gives it. */
+export function yearOf(midnight: number): number {
+  return new Date(midnight).getUTCFullYear();
+}
+
+/** The same month and day that many years later, in the form of {@link utcMidnight}; where that year has no 29 February, 1 March. */
+export function yearsLater(midnight: number, years: number): number {
+  const date = new Date(midnight);
+  return Date.UTC(date.getUTCFullYear() + years, date.getUTCMonth(), date.getUTCDate());
+}
+
 /**
  * The instant one ISO 8601 period earlier. Days, weeks, months and years keep the zone's wall clock; hours, minutes and seconds are exact.
  *

@@ -11,6 +11,7 @@ import * as lookUps from './0009-look-ups.ts';
 import * as bookAppointment from './0010-book-appointment.ts';
 import * as bookingRules from './0011-booking-rules.ts';
 import * as holds from './0012-holds.ts';
+import * as yearlyClosures from './0014-yearly-closures.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-book-appointment': bookAppointment,
   '0011-booking-rules': bookingRules,
   '0012-holds': holds,
+  '0014-yearly-closures': yearlyClosures,
 };

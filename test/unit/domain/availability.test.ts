@@ -38,6 +38,11 @@ function search(changes: Partial<SlotSearch> = {}): SlotSearch {
   return { schedule: schedule(), date: MONDAY, durationMinutes: 30, now: NOW, busy: [], ...changes };
 }
 
+function everyDay(changes: Parameters<typeof schedule>[0] = {}): ProviderSchedule {
+  const weekly = [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({ dayOfWeek, startTime: '09:00', endTime: '17:00' }));
+  return schedule({ weekly, breaks: [], ...changes });
+}
+
 function starts(asked: SlotSearch): string[] {
   return availableSlots(asked).slots.map((slot) => localTime(asked.schedule.timeZone, slot.from));
 }
@@ -80,11 +85,45 @@ describe('the windows in which a provider is open', () => {
   });
 
   it('stop for the closures of the clinic and the time off of the provider', () => {
-    const closures = [{ fromDate: '2026-06-13', toDate: MONDAY, name: 'Holiday' }];
+    const closures = [{ fromDate: '2026-06-13', toDate: MONDAY, name: 'Holiday', yearly: false }];
     expect(openWindows(schedule({ closures }), MONDAY)).toEqual([]);
     expect(openWindows(schedule({ closures }), addDays(MONDAY, 1))).toHaveLength(2);
     const timeOff = [between('10:00', '16:00')];
     expect(openWindows(schedule({ timeOff }), MONDAY)).toEqual([between('09:00', '10:00'), between('16:00', '17:00')]);
+  });
+
+  it('stop for a yearly closure on the same dates of every year from its first on', () => {
+    const isClosed = (closure: { fromDate: string; toDate: string }, date: string): boolean =>
+      openWindows(everyDay({ closures: [{ ...closure, name: 'Holiday', yearly: true }] }), date).length === 0;
+    const christmas = { fromDate: '2025-12-25', toDate: '2025-12-26' };
+    for (const date of ['2025-12-25', '2026-12-26', '2031-12-25'])
+      expect([date, isClosed(christmas, date)]).toEqual([date, true]);
+    for (const date of ['2024-12-25', '2026-12-24', '2026-12-27'])
+      expect([date, isClosed(christmas, date)]).toEqual([date, false]);
+
+    const overNewYear = { fromDate: '2025-12-24', toDate: '2026-01-02' };
+    for (const date of ['2025-12-24', '2026-01-02', '2026-12-31', '2031-01-01'])
+      expect([date, isClosed(overNewYear, date)]).toEqual([date, true]);
+    for (const date of ['2025-01-01', '2026-01-03', '2026-12-23', '2031-01-03'])
+      expect([date, isClosed(overNewYear, date)]).toEqual([date, false]);
+  });
+
+  it('go on in a year that does not have the date of a yearly closure', () => {
+    const closed = (fromDate: string, toDate: string, year: number): string[] =>
+      ['02-27', '02-28', '02-29', '03-01', '03-02']
+        .map((date) => `${year}-${date}`)
+        .filter((date) => !date.endsWith('02-29') || year % 4 === 0)
+        .filter((date) => {
+          const closures = [{ fromDate, toDate, name: 'Holiday', yearly: true }];
+          return openWindows(everyDay({ closures }), date).length === 0;
+        });
+    expect(closed('2024-02-29', '2024-02-29', 2024)).toEqual(['2024-02-29']);
+    expect(closed('2024-02-29', '2024-02-29', 2026)).toEqual([]);
+    expect(closed('2024-02-29', '2024-02-29', 2028)).toEqual(['2028-02-29']);
+    expect(closed('2024-02-28', '2024-02-29', 2026)).toEqual(['2026-02-28']);
+    expect(closed('2024-02-29', '2024-03-01', 2026)).toEqual(['2026-03-01']);
+    expect(closed('2025-02-28', '2025-02-28', 2028)).toEqual(['2028-02-28']);
+    expect(closed('2025-02-28', '2025-03-01', 2028)).toEqual(['2028-02-28', '2028-02-29', '2028-03-01']);
   });
 
   it('run over midnight when they end at or before their start', () => {
@@ -205,7 +244,7 @@ describe('the judgement of one start', () => {
     ],
     [
       'a holiday of the clinic',
-      { schedule: schedule({ closures: [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday' }] }) },
+      { schedule: schedule({ closures: [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday', yearly: false }] }) },
       at('09:00'),
       'provider_closed',
     ],
@@ -456,7 +495,7 @@ describe('the explanation of a day', () => {
   it('names the closure, the horizon and the full day', () => {
     const rulesOf = (rules: ProviderSchedule, asked: Partial<SlotSearch> = {}): string[] =>
       explainAvailability(search({ schedule: rules, ...asked })).removed.map((each) => each.rule);
-    const closures = [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday' }];
+    const closures = [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday', yearly: false }];
     expect(rulesOf(schedule({ closures }))).toEqual(['hours', 'break', 'closure']);
     expect(rulesOf(schedule({ policy: { bookingHorizonDays: 4 } }))).toEqual(['hours', 'break', 'horizon']);
     expect(rulesOf(schedule({ maxDailyAppointments: 1 }), { busy: [busy('09:00', '10:00')] })).toEqual([

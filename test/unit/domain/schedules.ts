@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import type {
   BusyTime,
+  Closure,
   DateOverride,
   ProviderSchedule,
   SlotSearch,
@@ -105,7 +106,9 @@ export const anySearch: fc.Arbitrary<SlotSearch> = zoneAndDate.chain(({ zone, da
         overrides: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(anyOverride, { maxLength: 3 })),
         closures: fc.oneof(
           { weight: 4, arbitrary: fc.constant([]) },
-          fc.constantFrom(...dates).map((fromDate) => [{ fromDate, toDate: addDays(fromDate, 1), name: 'Inventory' }]),
+          fc
+            .record({ fromDate: fc.constantFrom(...dates), yearly: fc.boolean() })
+            .map(({ fromDate, yearly }) => [{ fromDate, toDate: addDays(fromDate, 1), name: 'Inventory', yearly }]),
         ),
         timeOff: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(near(zone, date, 600), { maxLength: 2 })),
         maxDailyAppointments: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.constant(50)),
@@ -158,7 +161,7 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
       if (!closed && startTime !== undefined && endTime !== undefined) put(hours, date, { startTime, endTime });
     }
     for (const each of rules.breaks) if (each.dayOfWeek === day.dayOfWeek) put(shut, date, each);
-    if (rules.closures.some((each) => each.fromDate <= date && date <= each.toDate)) {
+    if (rules.closures.some((each) => isClosedByHand(each, date))) {
       const next = day.add({ days: 1 });
       shut.push({
         from: day.toZonedDateTime({ timeZone }).epochMilliseconds,
@@ -179,6 +182,17 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
     (each) => each.purpose !== 'EXTERNAL' && at(each.from).toPlainDate().equals(countedOn),
   ).length;
   return count < rules.maxDailyAppointments;
+}
+
+/** Dates as texts sort as dates do, also when one of them is a 29 February that its year does not have. */
+function isClosedByHand({ fromDate, toDate, yearly }: Closure, date: string): boolean {
+  const yearsSince = Number(date.slice(0, 4)) - Number(fromDate.slice(0, 4));
+  // This year's, and the one that began last year and may go on over New Year.
+  const turns = yearly ? [yearsSince, yearsSince - 1].filter((years) => years >= 0) : [0];
+  return turns.some((years) => {
+    const inTurn = (text: string): string => `${Number(text.slice(0, 4)) + years}${text.slice(4)}`;
+    return inTurn(fromDate) <= date && date <= inTurn(toDate);
+  });
 }
 
 function pad(value: number): string {
