@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { addDays, localDate } from '../../../src/domain/time-zone.ts';
+import { fillRound } from '../../../src/scheduling/accept-offer.ts';
+import { createSchedulingDeps, type Act } from '../../../src/scheduling/act.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
+import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { INTEGRITY_FAULTS, integrityFaults } from '../../support/integrity.ts';
+
+/** The rows that the corruptions below are done to, as subqueries. */
+const VISIT = `(select min(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api')`;
+const OTHER_VISIT = `(select max(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api')`;
+const OPEN_ROUND = `(select round_id from waitlist_round where state = 'OPEN')`;
+const FILLED_ROUND = `(select round_id from waitlist_round where state = 'FILLED')`;
+const COPY_OF_AUDIT = `insert into audit_event (clinic_id, entity, entity_id, action, actor_kind, actor_id, detail)
+  select clinic_id, entity`;
+const WITHOUT_GUARD = 'alter table reservation drop constraint reservation_no_overlap';
+
+/** What is done to a sound database, and the sentence that must be said of it. */
+const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: readonly string[]])[] = [
+  [
+    'two reservations take the same time of one provider or patient',
+    'a reservation twice',
+    [
+      WITHOUT_GUARD,
+      `insert into reservation (clinic_id, resource_id, during, purpose, appointment_id)
+        select clinic_id, resource_id, during, purpose, appointment_id from reservation where appointment_id = ${VISIT}`,
+    ],
+  ],
+  [
+    'two visits take the same time of one provider',
+    'a visit moved onto another by a minute too many',
+    [
+      `update appointment set appointment_time = (select appointment_time + interval '29 minutes' from appointment where appointment_id = ${VISIT})
+        where appointment_id = ${OTHER_VISIT}`,
+    ],
+  ],
+  [
+    'two visits take the same time of one patient',
+    'a visit given to the patient of another, who is with somebody else then',
+    [
+      `update appointment set patient_id = (select patient_id from appointment where appointment_id = ${VISIT}),
+        appointment_time = (select appointment_time from appointment where appointment_id = ${VISIT}) where appointment_id = ${OTHER_VISIT}`,
+    ],
+  ],
+  [
+    'a visit lacks a reservation of exactly its time',
+    'the patient’s reservation lost',
+    [`delete from reservation where appointment_id = ${VISIT} and resource_id in (select patient_id from patient)`],
+  ],
+  [
+    'a visit lacks a reservation of exactly its time',
+    'the provider’s reservation without its buffer',
+    [
+      `update reservation set during = tstzrange(lower(during), upper(during) - interval '10 minutes')
+        where appointment_id = ${VISIT} and resource_id in (select provider_id from provider)`,
+    ],
+  ],
+  [
+    'a reservation is for no visit of exactly its time',
+    'a cancelled visit that keeps its time',
+    [`update appointment set status = 'CANCELLED', cancelled_at = now() where appointment_id = ${VISIT}`],
+  ],
+  [
+    'a day of a provider has more visits and holds than its limit, and nobody set the limit aside',
+    'the limit lowered',
+    ['update provider set max_daily_appointments = 1'],
+  ],
+  [
+    'a freed slot is kept for a round that is over, or not kept for one that is open',
+    'the reservation of an open round lost',
+    [`delete from reservation where round_id = ${OPEN_ROUND}`],
+  ],
+  [
+    'a freed slot is kept for a round that is over, or not kept for one that is open',
+    'a round released with its slot still kept',
+    [`update waitlist_round set state = 'RELEASED', closed_at = now() where round_id = ${OPEN_ROUND}`],
+  ],
+  [
+    'a freed slot is kept for a round that is over, or not kept for one that is open',
+    'another time kept',
+    [
+      `update reservation set during = tstzrange(lower(during), upper(during) - interval '15 minutes') where round_id = ${OPEN_ROUND}`,
+    ],
+  ],
+  [
+    'a round and what it booked disagree',
+    'a round filled with nothing',
+    [`update waitlist_round set filled_appointment_id = null where round_id = ${FILLED_ROUND}`],
+  ],
+  [
+    'a round and what it booked disagree',
+    'somebody booked who still waits',
+    [`update waitlist_entry set status = 'WAITING', booked_appointment_id = null where status = 'BOOKED'`],
+  ],
+  [
+    'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
+    'a change without its audit',
+    [`delete from audit_event where entity_id = ${VISIT} and action = 'rescheduled'`],
+  ],
+  [
+    'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
+    'a change without its outbox row',
+    [`delete from outbox where aggregate_id = ${VISIT} and event = 'rescheduled'`],
+  ],
+  [
+    'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
+    'a change told twice',
+    [
+      `insert into outbox (clinic_id, aggregate, aggregate_id, event, version)
+        select clinic_id, aggregate, aggregate_id, event, version from outbox where aggregate_id = ${VISIT} and event = 'rescheduled'`,
+    ],
+  ],
+  [
+    'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
+    'a change told as another',
+    [`update outbox set event = 'cancelled' where aggregate_id = ${VISIT} and event = 'rescheduled'`],
+  ],
+  [
+    'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
+    'a version that nobody wrote about',
+    [`update appointment set version = version + 1 where appointment_id = ${VISIT}`],
+  ],
+  [
+    'the audit or the outbox tells of an appointment that is not there',
+    'an audit of nothing',
+    [
+      `${COPY_OF_AUDIT}, gen_random_uuid(), action, actor_kind, actor_id, detail from audit_event where entity_id = ${VISIT} limit 1`,
+    ],
+  ],
+  [
+    'an appointment is not where or what its audit says',
+    'a visit moved behind everybody’s back',
+    [`update appointment set appointment_time = appointment_time + interval '3 hours' where appointment_id = ${VISIT}`],
+  ],
+  [
+    'an appointment is not where or what its audit says',
+    'a visit completed behind everybody’s back',
+    [`update appointment set status = 'COMPLETED' where appointment_id = ${VISIT}`],
+  ],
+  [
+    'an idempotency key has kept the answer of a booking that is not there, or that another key has too',
+    'an answer kept under two keys',
+    [
+      `insert into idempotency_key (caller, route, key, fingerprint, response)
+        select caller, route, 'another', fingerprint, response from idempotency_key`,
+    ],
+  ],
+  [
+    'an idempotency key has kept the answer of a booking that is not there, or that another key has too',
+    'an answer of nothing',
+    [`update idempotency_key set response = jsonb_build_object('appointmentId', gen_random_uuid())`],
+  ],
+];
+
+describe('the check of the schedule’s integrity', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await aLivelySchedule(database, await aClinic(database.owner, { policy: { bufferAfterMinutes: 10 } }));
+  });
+  afterAll(() => database.drop());
+
+  it('has nothing to say about a sound schedule', async () => {
+    expect(await integrityFaults(database.owner)).toEqual([]);
+  });
+
+  it.each(CORRUPTIONS)('says “%s” for %s', async (fault, _how, statements) => {
+    const seen = await afterwards(statements);
+    expect(seen.filter((each) => each.startsWith(`${fault}: `))).toHaveLength(1);
+  });
+
+  it('has been seen to say each of its sentences', () => {
+    expect([...new Set(CORRUPTIONS.map(([fault]) => fault))]).toEqual(INTEGRITY_FAULTS);
+  });
+
+  /** What is said after the statements, which are then taken back. */
+  async function afterwards(statements: readonly string[]): Promise<string[]> {
+    const tx = await database.owner.db.startTransaction().execute();
+    try {
+      for (const statement of statements) {
+        const { numAffectedRows } = await sql.raw(statement).execute(tx);
+        expect(numAffectedRows ?? 1n).toBeGreaterThan(0n);
+      }
+      return await integrityFaults({ db: tx });
+    } finally {
+      await tx.rollback().execute();
+    }
+  }
+});
+
+/** Two visits of one day, one of them moved before; one round that is open and one that was filled; a key. */
+async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Promise<void> {
+  const deps = createSchedulingDeps(app);
+  const act: Act = { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() };
+  const providerId = await aProvider(owner, clinic);
+  const today = localDate(clinic.timeZone, Date.now());
+  const book = async (day: number, time: string, key?: string) =>
+    bookAppointment(deps, act, {
+      patientId: await aPatient(owner, clinic),
+      providerId,
+      appointmentTime: slotAt(clinic, day, time),
+      durationMinutes: 30,
+      registersPatient: false,
+      ...(key === undefined ? {} : { idempotency: { caller: 'desk', route: 'POST', key, fingerprint: 'a' } }),
+    });
+  const free = async (time: string): Promise<string> => {
+    const { appointmentId } = await book(4, time);
+    await joinWaitlist(deps, act, {
+      patientId: await aPatient(owner, clinic),
+      providerId,
+      durationMinutes: 30,
+      earliestDate: today,
+      latestDate: addDays(today, 30),
+      registersPatient: false,
+    });
+    const { roundId } = await cancelAppointment(deps, act, { appointmentId, reason: 'other' });
+    return roundId ?? '';
+  };
+  const { appointmentId } = await book(3, '09:00');
+  const appointmentTime = slotAt(clinic, 3, '10:00');
+  await moveAppointment(deps, act, { appointmentId, expectedVersion: 1, appointmentTime });
+  await book(3, '11:00', 'a-key');
+  await fillRound(deps, act, { roundId: await free('09:00') });
+  await free('14:00');
+}

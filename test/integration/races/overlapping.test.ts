@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createConnection, type Connection } from '../../../src/db/connection.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { deadlocksIn } from '../../support/deadlocks.ts';
+import { diceOf, drawSeed } from '../../support/seed.ts';
+import { printDurations } from './clients.ts';
+import { countOf } from './history.ts';
+import { raceOverlaps } from './overlapping.ts';
+
+const OPERATIONS = 10_000;
+
+describe('bookings, moves, cancellings and accepted rounds that partly overlap', () => {
+  let database: TestDatabase;
+  let app: Connection;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    app = createConnection({ url: database.urls.appUrl, poolSize: 16, name: 'test-races', onError: () => undefined });
+  });
+  afterAll(() => database.drop());
+
+  it('leaves no overlap and no half booking behind, shows every success and nothing of a refusal, and deadlocks never', async () => {
+    const dice = diceOf(drawSeed('10,000 overlapping operations'));
+    const began = performance.now();
+    const { history, faults } = await raceOverlaps(database.owner, app, { operations: OPERATIONS, clients: 16 }, dice);
+    const { operations } = history;
+    printDurations(
+      '10,000 overlapping operations',
+      (performance.now() - began) / 1000,
+      operations.map(({ settledAt, invokedAt }) => settledAt - invokedAt),
+    );
+    const answers = countOf(
+      operations.map((each) => `${each.wish.kind} ${each.outcome === 'refused' ? each.code : each.outcome}`),
+    );
+    process.stderr.write(`${JSON.stringify(answers)}\n`);
+
+    expect(faults).toEqual([]);
+    expect(operations).toHaveLength(OPERATIONS);
+    for (const kind of ['book', 'move', 'cancel', 'accept']) expect(answers[`${kind} ok`]).toBeGreaterThan(100);
+    for (const clash of [
+      'book slot_taken',
+      'book patient_busy',
+      'move slot_taken',
+      'move patient_busy',
+      'move version_mismatch',
+    ]) {
+      expect([clash, answers[clash] ?? 0]).not.toEqual([clash, 0]);
+    }
+    await app.close();
+    expect(await deadlocksIn(database.owner)).toBe(0);
+  }, 180_000);
+});

@@ -1,0 +1,134 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { Connection } from '../../src/db/connection.ts';
+
+/** Each finds the rows that contradict one sentence about the schedule, whatever happened before. They share nothing with the product: no `&&`, no function of its. */
+const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>])[] = [
+  [
+    'two reservations take the same time of one provider or patient',
+    sql`select a.reservation_id || ' and ' || b.reservation_id as id
+      from reservation a join reservation b on a.resource_id = b.resource_id and a.reservation_id < b.reservation_id
+      where lower(a.during) < upper(b.during) and lower(b.during) < upper(a.during)`,
+  ],
+  ...(['provider_id', 'patient_id'] as const).map(
+    (whose) =>
+      [
+        `two visits take the same time of one ${whose === 'provider_id' ? 'provider' : 'patient'}`,
+        sql<{ id: string }>`select a.appointment_id || ' and ' || b.appointment_id as id
+          from appointment a join appointment b on a.${sql.ref(whose)} = b.${sql.ref(whose)} and a.appointment_id < b.appointment_id
+          where a.status <> 'CANCELLED' and b.status <> 'CANCELLED'
+            and a.appointment_time < b.appointment_time + make_interval(mins => b.duration_minutes)
+            and b.appointment_time < a.appointment_time + make_interval(mins => a.duration_minutes)`,
+      ] as const,
+  ),
+  [
+    'a visit lacks a reservation of exactly its time',
+    sql`select appointment_id || ' of ' || resource_id as id from (${expectedReservations()} except all ${actualReservations()}) missing`,
+  ],
+  [
+    'a reservation is for no visit of exactly its time',
+    sql`select appointment_id || ' of ' || resource_id as id from (${actualReservations()} except all ${expectedReservations()}) surplus`,
+  ],
+  [
+    // A freed slot counts for who wants to book, but keeping it is no visit: it may stand beside a full day and is then not filled.
+    'a day of a provider has more visits and holds than its limit, and nobody set the limit aside',
+    sql`select provider_id || ' on ' || day as id from (
+        select p.provider_id, (lower(r.during) at time zone c.time_zone)::date as day, p.max_daily_appointments,
+          coalesce(bool_or('day_full' = any(a.override_rules)), false) as overridden
+        from reservation r join provider p on p.provider_id = r.resource_id join clinic c on c.clinic_id = p.clinic_id
+          left join appointment a on a.appointment_id = r.appointment_id
+        where r.purpose in ('APPOINTMENT', 'HOLD') and (r.expires_at is null or r.expires_at > now())
+        group by 1, 2, 3 having count(*) > p.max_daily_appointments) days
+      where not overridden`,
+  ],
+  [
+    'a freed slot is kept for a round that is over, or not kept for one that is open',
+    sql`select w.round_id::text as id from waitlist_round w left join reservation r using (round_id)
+      where (w.state = 'OPEN') <> (r.round_id is not null) and not (w.state = 'OPEN' and w.deadline <= now())
+        or r.resource_id <> w.provider_id
+        or w.slot_start < lower(r.during) or w.slot_start + make_interval(mins => w.duration_minutes) > upper(r.during)`,
+  ],
+  [
+    'a round and what it booked disagree',
+    sql`select w.round_id::text as id from waitlist_round w
+        left join appointment a on a.appointment_id = w.filled_appointment_id and a.booked_via = 'waitlist' and a.clinic_id = w.clinic_id
+        left join waitlist_entry e on e.booked_appointment_id = w.filled_appointment_id and e.status = 'BOOKED' and e.patient_id = a.patient_id
+        left join waitlist_offer o on o.round_id = w.round_id and o.state = 'BOOKED'
+      where (w.state = 'FILLED') <> (a.appointment_id is not null and e.entry_id is not null and o.entry_id = e.entry_id)
+        or w.state <> 'FILLED' and (w.filled_appointment_id is not null or o.offer_id is not null)
+      union all
+      select entry_id::text from waitlist_entry e
+      where (e.status = 'BOOKED') <> exists (select from waitlist_round w where w.filled_appointment_id = e.booked_appointment_id)`,
+  ],
+  [
+    'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
+    sql`select a.appointment_id::text as id from appointment a
+      cross join lateral (select array_agg(action order by audit_id) as events, array_agg((detail ->> 'version')::integer order by audit_id) as versions
+        from audit_event where entity_id = a.appointment_id and entity = 'appointment' and detail ? 'version') audit
+      cross join lateral (select array_agg(event order by outbox_id) as events, array_agg(version order by outbox_id) as versions
+        from outbox where aggregate_id = a.appointment_id and version is not null and event <> 'overdue') told
+      where audit.versions is distinct from array(select generate_series(1, a.version))
+        or told.versions is distinct from audit.versions or told.events is distinct from audit.events`,
+  ],
+  [
+    'the audit or the outbox tells of an appointment that is not there',
+    sql`select entity_id::text as id from audit_event where entity = 'appointment' and entity_id not in (select appointment_id from appointment)
+      union all
+      select aggregate_id::text from outbox where aggregate = 'appointment' and aggregate_id not in (select appointment_id from appointment)`,
+  ],
+  [
+    'an appointment is not where or what its audit says',
+    sql`select a.appointment_id::text as id from appointment a
+      cross join lateral (select coalesce(detail -> 'to', detail) as place from audit_event
+        where entity_id = a.appointment_id and action in ('booked', 'rescheduled') order by audit_id desc limit 1) audit
+      cross join lateral (select action from audit_event
+        where entity_id = a.appointment_id and action in ('booked', 'cancelled', 'completed', 'noShowMarked', 'noShowUndone')
+        order by audit_id desc limit 1) last
+      where (audit.place ->> 'appointmentTime')::timestamptz <> a.appointment_time
+        or audit.place ->> 'providerId' <> a.provider_id::text
+        or (audit.place ->> 'durationMinutes')::integer <> a.duration_minutes
+        or a.status <> case last.action when 'cancelled' then 'CANCELLED' when 'completed' then 'COMPLETED' when 'noShowMarked' then 'NO_SHOW'
+          else 'SCHEDULED' end`,
+  ],
+  [
+    'an idempotency key has kept the answer of a booking that is not there, or that another key has too',
+    sql`select key as id from (
+        select key, response ->> 'appointmentId' as booked, count(*) over (partition by response ->> 'appointmentId') as times
+        from idempotency_key where response ? 'appointmentId') kept
+      where times > 1 or not exists (select from appointment where appointment_id::text = booked)`,
+  ],
+];
+
+/** What every visit that is not cancelled has reserved: its provider with the buffers of the policy it was booked under, and its patient. */
+function expectedReservations(): RawBuilder<unknown> {
+  return sql`select a.clinic_id, a.appointment_id, who.resource_id, who.from_time, who.to_time
+    from appointment a join clinic_policy p using (clinic_id, policy_version)
+    cross join lateral (select a.appointment_time + make_interval(mins => a.duration_minutes) as visit_end) visit
+    cross join lateral (values
+      (a.provider_id, a.appointment_time - make_interval(mins => (p.policy ->> 'bufferBeforeMinutes')::integer),
+        visit_end + make_interval(mins => (p.policy ->> 'bufferAfterMinutes')::integer)),
+      (a.patient_id, a.appointment_time, visit_end)) who (resource_id, from_time, to_time)
+    where a.status <> 'CANCELLED'`;
+}
+
+function actualReservations(): RawBuilder<unknown> {
+  return sql`select clinic_id, appointment_id, resource_id, lower(during), upper(during) from reservation where purpose = 'APPOINTMENT'`;
+}
+
+/** What is looked for. */
+export const INTEGRITY_FAULTS: readonly string[] = CHECKS.map(([what]) => what);
+
+/** At most this many of a kind are named. */
+const NAMED = 3;
+
+/**
+ * What is wrong with the schedule as it stands: overlaps, half bookings, audit or outbox rows that do not match the versions. Empty when all is well.
+ * @param owner - sees every clinic's rows
+ */
+export async function integrityFaults(owner: Pick<Connection, 'db'>): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [what, rows] of CHECKS) {
+    const found = (await rows.execute(owner.db)).rows.map((row) => row.id);
+    if (found.length > 0) faults.push(`${what}: ${found.length} (${found.slice(0, NAMED).join('; ')})`);
+  }
+  return faults;
+}
