@@ -284,7 +284,7 @@ describe('the judgement of one start', () => {
   });
 
   it('lets staff set rules aside, and says which of them were in the way', () => {
-    const closures = [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday' }];
+    const closures = [{ fromDate: MONDAY, toDate: MONDAY, name: 'Holiday', yearly: false }];
     const asked = { ...search({ schedule: schedule({ closures }) }), from: at('18:05') };
     const waived = new Set(['outside_hours', 'provider_closed', 'off_grid', 'day_full', 'too_soon'] as const);
     expect(judgeSlot({ ...asked, waived })).toMatchObject({
