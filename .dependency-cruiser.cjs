@@ -41,7 +41,14 @@ const FOLDERS = [
 ];
 
 /** Files of the domain that reckon in wall-clock time, which workflows must not. */
-const WALL_CLOCKS = ['availability', 'reminder-plan', 'schedule-change', 'time-zone', 'waitlist-ranking'];
+const WALL_CLOCKS = [
+  'availability',
+  'policy-faults',
+  'reminder-plan',
+  'schedule-change',
+  'time-zone',
+  'waitlist-ranking',
+];
 
 /** Each outside system has one folder, and its package is imported there and nowhere else. */
 const INTEGRATIONS = {

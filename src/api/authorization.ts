@@ -78,6 +78,28 @@ export const OPERATIONS = {
     scopes: ['notifications:read', 'notifications:replay'],
     roles: { clinic_admin: 'clinic', support: 'clinic' },
   },
+  listClinics: {
+    scopes: ['availability:read'],
+    roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  readClinic: {
+    scopes: ['availability:read'],
+    roles: { patient: 'any', provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  changeClinic: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
+  readPolicy: { scopes: ['availability:read'], roles: { provider: 'clinic', clinic_admin: 'clinic' } },
+  changePolicy: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
+  createProvider: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
+  changeProvider: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
+  createPatient: { scopes: ['appointments:write'], roles: { clinic_admin: 'clinic' } },
+  listPatients: { scopes: ['appointments:read'], roles: { provider: 'clinic', clinic_admin: 'clinic' } },
+  readPatient: {
+    scopes: ['appointments:read'],
+    roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  changePatient: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
+  registerPatient: { scopes: ['appointments:write'], roles: { patient: 'own' } },
+  endRegistration: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
   syncEhr: { scopes: ['ehr:sync'], roles: { clinic_admin: 'clinic', operator: 'clinic' } },
 } as const satisfies Record<string, Rule>;
 
@@ -95,10 +117,13 @@ export function authorize(caller: Caller, operation: Operation): Reach {
   });
 }
 
-/** Whose rows this caller's own reads see: a patient's own at every clinic; else one clinic's, the token's unless another is given. */
+/**
+ * Whose rows this caller's own reads see: a patient's own at every clinic; else one clinic's, the token's unless another is given.
+ * @throws RequestError `validation_failed` when neither names one: support and operators say which
+ */
 export function rowsOf(caller: Caller, clinicId = caller.clinicId): RowContext {
   if (caller.role === 'patient') return { patientId: patientOf(caller) };
-  if (clinicId === undefined) throw new AppError('internal_error');
+  if (clinicId === undefined) throw invalidField('query', '/clinicId', 'required');
   return { clinicId };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../domain/errors.ts';
 import type { Act } from '../scheduling/act.ts';
+import type { PatientAct } from '../scheduling/change-patient.ts';
 import type { Caller } from './authentication.ts';
 import { actorOf } from './authorization.ts';
 import type { Reader } from './staff-reads.ts';
@@ -21,6 +22,11 @@ export function callerOf(request: FastifyRequest): Caller {
 /** What every door is told about this request. */
 export function actIn(request: FastifyRequest, clinicId: string, now: Date): Act {
   return { actor: actorOf(callerOf(request)), clinicId, requestId: request.id, now };
+}
+
+/** As {@link actIn}, of patients who change their own record: that happens at no clinic. */
+export function actOfPatient(request: FastifyRequest, now: Date): PatientAct {
+  return { actor: actorOf(callerOf(request)), requestId: request.id, now };
 }
 
 /** Who reads, for the audit. */

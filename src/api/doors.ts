@@ -4,8 +4,12 @@ import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/attend.ts';
 import { bookAppointment, type Booked, type Booking } from '../scheduling/book.ts';
 import { cancelAppointment, type Cancellation, type Cancelled } from '../scheduling/cancel.ts';
+import { changeClinic, changePolicy } from '../scheduling/change-clinic.ts';
+import { changePatient, createPatient } from '../scheduling/change-patient.ts';
+import { changeProvider, createProvider } from '../scheduling/change-provider.ts';
 import { extendHold, placeHold, releaseHold } from '../scheduling/hold.ts';
 import { moveAppointment, type Move } from '../scheduling/move.ts';
+import { endRegistration, registerPatient } from '../scheduling/registrations.ts';
 import { joinWaitlist, leaveWaitlist, type WaitlistWish } from '../scheduling/waitlist.ts';
 
 /** Every change the API can make to the schedule: `src/scheduling` and nothing else. */
@@ -22,6 +26,14 @@ export interface Doors {
   readonly releaseHold: Door<typeof releaseHold>;
   readonly joinWaitlist: (act: Act, wish: WaitlistWish) => Promise<WaitlistEntryRow>;
   readonly leaveWaitlist: (act: Act, entry: { readonly entryId: string }) => Promise<void>;
+  readonly changeClinic: Door<typeof changeClinic>;
+  readonly changePolicy: Door<typeof changePolicy>;
+  readonly createProvider: Door<typeof createProvider>;
+  readonly changeProvider: Door<typeof changeProvider>;
+  readonly createPatient: Door<typeof createPatient>;
+  readonly changePatient: Door<typeof changePatient>;
+  readonly registerPatient: Door<typeof registerPatient>;
+  readonly endRegistration: Door<typeof endRegistration>;
 }
 
 /** A function of `src/scheduling` that needs nothing more but who acts and what they want. */
@@ -45,5 +57,13 @@ export function createDoors(deps: SchedulingDeps): Doors {
     releaseHold: (act, hold) => releaseHold(deps, act, hold),
     joinWaitlist: (act, wish) => joinWaitlist(deps, act, wish),
     leaveWaitlist: (act, entry) => leaveWaitlist(deps, act, entry),
+    changeClinic: (act, change) => changeClinic(deps, act, change),
+    changePolicy: (act, change) => changePolicy(deps, act, change),
+    createProvider: (act, provider, idempotency) => createProvider(deps, act, provider, idempotency),
+    changeProvider: (act, change) => changeProvider(deps, act, change),
+    createPatient: (act, patient, idempotency) => createPatient(deps, act, patient, idempotency),
+    changePatient: (act, change) => changePatient(deps, act, change),
+    registerPatient: (act, registrant) => registerPatient(deps, act, registrant),
+    endRegistration: (act, registrant) => endRegistration(deps, act, registrant),
   };
 }

@@ -186,6 +186,11 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: 'Not every date of the series is possible',
     detail: 'Nothing was changed. clashes lists the dates and why each is refused: choose another start, or fewer.',
   },
+  registration_in_use: {
+    status: 409,
+    title: 'The registration is in use',
+    detail: 'Keep it: the patient has visits or waitlist entries at the clinic, past ones included.',
+  },
   calendar_invalid: {
     status: 422,
     title: 'The calendar file cannot be read',

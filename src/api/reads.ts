@@ -1,7 +1,10 @@
 import { findAppointment, type AppointmentRow } from '../db/appointments.ts';
+import { findClinic, type ClinicRow } from '../db/clinics.ts';
 import { inContext, type Db, type RowContext } from '../db/connection.ts';
 import { findHold, type HoldRow } from '../db/holds.ts';
 import { clinicOfAppointment, clinicOfHold, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
+import { findPatient, patientsWhere, type PatientFilter, type PatientRow } from '../db/patients.ts';
+import { findProvider, type ProviderRow } from '../db/providers.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
 import {
@@ -10,10 +13,11 @@ import {
   type AppointmentFilter,
   type AppointmentHistory,
 } from './appointments/queries.ts';
+import { clinicsWhere } from './clinics/queries.ts';
 import { findSyncRun, syncRunsWhere, type SyncRunRow, type SyncRunWithItems } from './ehr-syncs/queries.ts';
 import { findReplay, type ReplayWithItems } from './notification-replays/queries.ts';
 import { findNotification, type NotificationWithAttempts } from './notifications/queries.ts';
-import { findProvider, providersWhere, providerTime, type ProviderRow } from './providers/queries.ts';
+import { providersWhere, providerTime } from './providers/queries.ts';
 import { auditStaffRead, type Reader } from './staff-reads.ts';
 import { findWaitlistEntry, waitlistEntriesWhere } from './waitlist-entries/queries.ts';
 
@@ -44,6 +48,12 @@ export interface Reads {
   ) => ReturnType<typeof providerTime>;
   readonly provider: (rows: RowContext, providerId: string) => Promise<ProviderRow | undefined>;
   readonly providers: (rows: RowContext, filter: Parameters<typeof providersWhere>[1]) => Promise<ProviderRow[]>;
+
+  readonly clinic: (rows: RowContext, clinicId: string) => Promise<ClinicRow | undefined>;
+  readonly clinics: (rows: RowContext, filter: Parameters<typeof clinicsWhere>[1]) => Promise<ClinicRow[]>;
+
+  readonly patient: (rows: RowContext, patientId: string, reader: Reader) => Promise<PatientRow | undefined>;
+  readonly patients: (rows: RowContext, reader: Reader, filter: PatientFilter) => Promise<PatientRow[] | undefined>;
 
   readonly waitlistEntry: (rows: RowContext, entryId: string, reader?: Reader) => Promise<WaitlistEntryRow | undefined>;
   readonly waitlistEntries: (
@@ -105,6 +115,24 @@ export function createReads(db: Db): Reads {
       inContext(db, { clinicId }, (tx) => providerTime(tx, providerId, search)),
     provider: (rows, providerId) => inContext(db, rows, (tx) => findProvider(tx, providerId)),
     providers: (rows, filter) => inContext(db, rows, (tx) => providersWhere(tx, filter)),
+
+    clinic: (rows, clinicId) => inContext(db, rows, (tx) => findClinic(tx, clinicId)),
+    clinics: (rows, filter) => inContext(db, rows, (tx) => clinicsWhere(tx, filter)),
+
+    patient: (rows, patientId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const row = await findPatient(tx, patientId);
+        if (row !== undefined && rows.clinicId !== undefined) {
+          await auditStaffRead(tx, reader, rows.clinicId, { entity: 'patient', entityId: patientId });
+        }
+        return row;
+      }),
+    patients: (rows, reader, filter) =>
+      inContext(db, rows, async (tx) => {
+        const found = await patientsWhere(tx, filter);
+        await auditList(tx, reader, rows, 'patients', found?.length ?? 0);
+        return found;
+      }),
 
     waitlistEntry: (rows, entryId, reader) =>
       inContext(db, rows, async (tx) => {

@@ -44,6 +44,31 @@ export const NextCursor = Type.Optional(
   Type.String({ description: 'Send it as cursor for the next page. Absent on the last.' }),
 );
 
+/** Text that people read: without control characters, and not blank at either end. */
+export const PlainText = (maxLength: number, description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern:
+      '^[^\\s\\u0000-\\u001f\\u007f-\\u009f]([^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f])?$',
+    description,
+  });
+
+/** For whatever is changed from a version that the client has read. */
+export const VersionHeaders = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'The ETag of the answer in which you have read it.', examples: ['"1"'] }),
+  ),
+});
+
+/** The headers of answers, as OpenAPI describes them. */
+export const ETAG_HEADER = { ETag: { type: 'string', description: 'The version, for If-Match.' } };
+export const CREATED_HEADERS = {
+  Location: { type: 'string', description: 'What was created.' },
+  ...ETAG_HEADER,
+  'Idempotency-Replayed': { type: 'string', description: 'true: this is the answer to an earlier request.' },
+};
+
 /** For whatever creates something. */
 export const IdempotencyHeaders = Type.Object({
   'idempotency-key': Type.Optional(

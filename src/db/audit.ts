@@ -2,7 +2,8 @@ import type { Tx } from './connection.ts';
 
 /** One line of the audit: who did what to which row. `detail` holds ids, codes, versions and instants. */
 export interface AuditEvent {
-  readonly clinicId: string;
+  /** null: what patients change about themselves happens at no clinic. */
+  readonly clinicId: string | null;
   readonly entity: string;
   readonly entityId: string;
   readonly action: string;

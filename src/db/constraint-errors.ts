@@ -7,6 +7,8 @@ const BY_CONSTRAINT: Readonly<Record<string, ErrorCode>> = {
   reservation_no_overlap: 'slot_taken',
   registration_patient: 'not_found',
   // A clinic that somebody named and that does not exist.
+  registration_clinic_id_fkey: 'not_found',
+  provider_clinic_id_fkey: 'not_found',
   audit_event_clinic_id_fkey: 'not_found',
   appointment_clinic_id_patient_id_fkey: 'not_found',
   waitlist_entry_once: 'already_waiting',
@@ -24,6 +26,11 @@ export function isRetryable(error: unknown): boolean {
 export function violates(error: unknown, constraint: string): boolean {
   const cause = error instanceof AppError ? error.cause : error;
   return (cause as { constraint?: string } | undefined)?.constraint === constraint;
+}
+
+/** Did a foreign key refuse? On deleting: other rows still refer to this one. */
+export function isReferenced(error: unknown): boolean {
+  return sqlState(error) === '23503';
 }
 
 /** The {@link AppError} for what PostgreSQL said; anything unknown is passed on unchanged. The constraint's DETAIL carries key values and is never copied. */

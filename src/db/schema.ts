@@ -48,6 +48,7 @@ interface ClinicTable {
   policy_version: Generated<number>;
   created_at: DefaultInstant;
   updated_at: DefaultInstant;
+  version: Generated<number>;
 }
 
 interface ClinicPolicyTable {
@@ -66,6 +67,8 @@ interface ProviderTable {
   schedule_version: Generated<number>;
   created_at: DefaultInstant;
   updated_at: DefaultInstant;
+  /** Of the provider itself; `schedule_version` is the rules'. */
+  version: Generated<number>;
 }
 
 type WeeklyWindowTable<Key extends string> = Record<Key, string> & {
@@ -114,6 +117,7 @@ interface PatientTable {
   preferred_channel: 'sms' | 'email';
   created_at: DefaultInstant;
   updated_at: DefaultInstant;
+  version: Generated<number>;
 }
 
 interface RegistrationTable {
@@ -296,7 +300,8 @@ interface OutboxTable {
 
 interface AuditEventTable {
   audit_id: ColumnType<string, never, never>;
-  clinic_id: string;
+  /** None when patients change their own record. */
+  clinic_id: string | null;
   entity: string;
   entity_id: string;
   action: string;

@@ -45,6 +45,8 @@ export const ERROR_CODES = [
   'too_many_holds',
   // Series
   'series_clash',
+  // Registrations
+  'registration_in_use',
   // Schedules
   'calendar_invalid',
   // The appointment's state refuses

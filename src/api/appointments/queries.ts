@@ -7,6 +7,7 @@ import { STAFF_READ } from '../staff-reads.ts';
 
 export interface AppointmentFilter {
   readonly status?: AppointmentRow['status'];
+  readonly clinicId?: string;
   readonly providerId?: string;
   readonly patientId?: string;
   /** The visit starts in `[from, to)`. */
@@ -25,6 +26,7 @@ export function appointmentsWhere(tx: Tx, filter: AppointmentFilter): Promise<Ap
     .orderBy('appointment_id')
     .limit(filter.limit + 1);
   if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+  if (filter.clinicId !== undefined) query = query.where('clinic_id', '=', filter.clinicId);
   if (filter.providerId !== undefined) query = query.where('provider_id', '=', filter.providerId);
   if (filter.patientId !== undefined) query = query.where('patient_id', '=', filter.patientId);
   if (filter.from !== undefined) query = query.where('appointment_time', '>=', filter.from);

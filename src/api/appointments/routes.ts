@@ -10,7 +10,7 @@ import type { Attend, Doors } from '../doors.ts';
 import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
-import { IdempotencyHeaders, Nothing } from '../schemas.ts';
+import { IdempotencyHeaders, Nothing, VersionHeaders } from '../schemas.ts';
 import type { Reader } from '../staff-reads.ts';
 import {
   AppointmentAnswer,
@@ -24,7 +24,6 @@ import {
   MoveBody,
   Timeline,
   timelineBody,
-  VersionHeaders,
 } from './schemas.ts';
 
 export interface AppointmentRoutes {
@@ -125,6 +124,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   app.get(
     '/appointments',
     {
+      config: { problems: ['not_found'] },
       schema: {
         operationId: 'listAppointments',
         tags: ['appointments'],
@@ -137,10 +137,12 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     async (request) => {
       const caller = callerOf(request);
       authorize(caller, 'listAppointments');
-      const { status, providerId, patientId, from, to, limit = 25, cursor } = request.query;
+      const { status, clinicId, providerId, patientId, from, to, limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
-      const rows = await reads.appointments(rowsOf(caller), readerOf(request), {
+      const whose = rowsOf(caller, clinicId === undefined ? undefined : clinicFor(caller, clinicId));
+      const rows = await reads.appointments(whose, readerOf(request), {
         limit,
+        ...(clinicId === undefined ? {} : { clinicId }),
         ...(status === undefined ? {} : { status }),
         ...(providerId === undefined ? {} : { providerId }),
         ...(patientId === undefined ? {} : { patientId }),

@@ -4,7 +4,9 @@ import { APPOINTMENT_STATUSES, CANCEL_REASONS, CANCELLED_BY } from '../../domain
 import { CHANNELS, isReminderKind, NOTIFICATION_STATES } from '../../domain/notification.ts';
 import { OVERRIDABLE_RULES, type OverridableRule } from '../../domain/override.ts';
 import {
+  CREATED_HEADERS,
   DurationMinutes,
+  ETAG_HEADER,
   Instant,
   instantText,
   instantTextOrNull,
@@ -15,8 +17,6 @@ import {
   Uuid,
 } from '../schemas.ts';
 import type { AppointmentHistory } from './queries.ts';
-
-const ETAG = { type: 'string', description: 'The version, for If-Match.' };
 
 export const AppointmentPath = Strict({ appointmentId: Uuid('The appointment.') });
 
@@ -59,11 +59,7 @@ export const BookedAnswer = Type.Object(
   },
   {
     description: 'Booked.',
-    headers: {
-      Location: { type: 'string', description: 'The appointment.' },
-      ETag: ETAG,
-      'Idempotency-Replayed': { type: 'string', description: 'true: this is the answer to an earlier request.' },
-    },
+    headers: CREATED_HEADERS,
   },
 );
 
@@ -78,12 +74,6 @@ export const MoveBody = Strict(
   { minProperties: 1 },
 );
 
-export const VersionHeaders = Type.Object({
-  'if-match': Type.Optional(
-    Type.String({ description: 'The ETag of the appointment as you have read it.', examples: ['"1"'] }),
-  ),
-});
-
 export const CancelQuery = Strict({
   reason: Type.Optional(
     Type.Enum([...CANCEL_REASONS], {
@@ -94,6 +84,7 @@ export const CancelQuery = Strict({
 
 export const ListQuery = Strict({
   status: Type.Optional(Type.Enum([...APPOINTMENT_STATUSES])),
+  clinicId: Type.Optional(Uuid('Only visits at this clinic. Staff: their own, with or without it.')),
   providerId: Type.Optional(Uuid('Only visits with this provider.')),
   patientId: Type.Optional(Uuid('Only visits of this patient.')),
   from: Type.Optional(Instant('Only visits that start at or after this.')),
@@ -136,7 +127,7 @@ export const Appointment = Type.Object({
 
 export const AppointmentAnswer = Type.Object(Appointment.properties, {
   description: 'The appointment.',
-  headers: { ETag: ETAG },
+  headers: ETAG_HEADER,
 });
 
 export const AppointmentPage = Type.Object({ appointments: Type.Array(Appointment), nextCursor: NextCursor });

@@ -1,5 +1,6 @@
 import { busyRanges } from '../../db/look-ups.ts';
 import type { Tx } from '../../db/connection.ts';
+import { providersOf } from '../../db/providers.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
 import { busyRange, type BusyTime, type ProviderSchedule } from '../../domain/availability.ts';
 
@@ -26,24 +27,4 @@ export function providersWhere(
   if (filter.specialty !== undefined) query = query.where('provider.specialty', '=', filter.specialty);
   if (filter.afterId !== undefined) query = query.where('provider.provider_id', '>', filter.afterId);
   return query.execute();
-}
-
-export function findProvider(tx: Tx, providerId: string) {
-  return providersOf(tx).where('provider.provider_id', '=', providerId).executeTakeFirst();
-}
-
-export type ProviderRow = NonNullable<Awaited<ReturnType<typeof findProvider>>>;
-
-function providersOf(tx: Tx) {
-  return tx
-    .selectFrom('provider')
-    .innerJoin('clinic', 'clinic.clinic_id', 'provider.clinic_id')
-    .select([
-      'provider.provider_id',
-      'provider.clinic_id',
-      'provider.name',
-      'provider.specialty',
-      'provider.created_at',
-      'clinic.time_zone',
-    ]);
 }

@@ -2,28 +2,36 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { availableSlots, explainAvailability } from '../../domain/availability.ts';
 import { AppError } from '../../domain/errors.ts';
 import { authorize, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
-import { callerOf } from '../caller.ts';
+import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
+import type { Doors } from '../doors.ts';
+import { entityTag, requiredVersion } from '../entity-tag.ts';
+import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
+import { IdempotencyHeaders, VersionHeaders } from '../schemas.ts';
 import {
   AvailabilityAnswer,
   AvailabilityQuery,
   explanationBody,
-  ProviderPage,
-  Provider,
+  NewProviderBody,
+  ProviderAnswer,
+  ProviderBody,
   providerBody,
+  ProviderCreated,
+  ProviderPage,
   ProviderPath,
   ProviderQuery,
   slotBody,
 } from './schemas.ts';
 
 export interface ProviderRoutes {
+  readonly doors: Pick<Doors, 'createProvider' | 'changeProvider'>;
   readonly reads: Reads;
   readonly now: () => Date;
 }
 
 /** Whom a patient can see, and when. */
-export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app, { reads, now }, done) => {
+export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app, { doors, reads, now }, done) => {
   app.get(
     '/providers/:providerId/availability',
     {
@@ -82,7 +90,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
         },
       );
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.provider_id }));
-      return { providers: page.map(providerBody), ...next };
+      return { providers: page.map((row) => providerBody(row, caller.role !== 'patient')), ...next };
     },
   );
 
@@ -95,17 +103,80 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
         tags: ['providers'],
         summary: 'Read a provider',
         params: ProviderPath,
-        response: { 200: Provider },
+        response: { 200: ProviderAnswer },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const caller = callerOf(request);
       authorize(caller, 'readProvider');
       const { providerId } = request.params;
       const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
       const row = await reads.provider({ clinicId }, providerId);
       if (row === undefined) throw new AppError('not_found');
-      return providerBody(row);
+      return reply.header('etag', entityTag(row.version)).send(providerBody(row, caller.role !== 'patient'));
+    },
+  );
+
+  app.post(
+    '/providers',
+    {
+      config: { problems: ['not_found', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      schema: {
+        operationId: 'createProvider',
+        tags: ['providers'],
+        summary: 'Add a provider',
+        description: "At the token's clinic. Nobody can book until there are hours.",
+        headers: IdempotencyHeaders,
+        body: NewProviderBody,
+        response: { 201: ProviderCreated },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'createProvider');
+      const idempotency = idempotencyOf(
+        request.headers['idempotency-key'],
+        caller,
+        'POST /api/v1/providers',
+        request.body,
+      );
+      const act = actIn(request, clinicFor(caller, caller.clinicId), now());
+      const { provider, replayed } = await doors.createProvider(act, request.body, idempotency);
+      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
+      return reply
+        .code(201)
+        .header('location', `/api/v1/providers/${provider.provider_id}`)
+        .header('etag', entityTag(provider.version))
+        .send(providerBody(provider, true));
+    },
+  );
+
+  app.patch(
+    '/providers/:providerId',
+    {
+      config: { problems: ['not_found', 'precondition_required', 'version_mismatch'] },
+      schema: {
+        operationId: 'changeProvider',
+        tags: ['providers'],
+        summary: 'Change a provider',
+        description: 'What is left out stays. Booked visits stay too, whatever changes.',
+        params: ProviderPath,
+        headers: VersionHeaders,
+        body: ProviderBody,
+        response: { 200: ProviderAnswer },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'changeProvider');
+      const { providerId } = request.params;
+      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const provider = await doors.changeProvider(actIn(request, clinicId, now()), {
+        ...request.body,
+        providerId,
+        expectedVersion: requiredVersion(request.headers['if-match']),
+      });
+      return reply.header('etag', entityTag(provider.version)).send(providerBody(provider, true));
     },
   );
   done();

@@ -1,0 +1,166 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { PatientFacts } from '../../db/patients.ts';
+import { AppError } from '../../domain/errors.ts';
+import { canonicalLocale } from '../../domain/patient.ts';
+import { isTimeZone, localDate } from '../../domain/time-zone.ts';
+import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
+import { actIn, actOfPatient, callerOf, readerOf } from '../caller.ts';
+import { pageOf, positionOf } from '../cursor.ts';
+import type { Doors } from '../doors.ts';
+import { entityTag, requiredVersion } from '../entity-tag.ts';
+import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { invalidField } from '../problem.ts';
+import type { Reads } from '../reads.ts';
+import { IdempotencyHeaders, VersionHeaders } from '../schemas.ts';
+import {
+  NewPatientBody,
+  PatientAnswer,
+  PatientBody,
+  patientBody,
+  PatientCreated,
+  PatientPage,
+  PatientPath,
+  PatientQuery,
+} from './schemas.ts';
+
+export interface PatientRoutes {
+  readonly doors: Pick<Doors, 'createPatient' | 'changePatient'>;
+  readonly reads: Pick<Reads, 'patient' | 'patients'>;
+  readonly now: () => Date;
+}
+
+/** Who comes: one person, whatever clinics they are registered at. */
+export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, { doors, reads, now }, done) => {
+  app.post(
+    '/patients',
+    {
+      config: { problems: ['not_found', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      schema: {
+        operationId: 'createPatient',
+        tags: ['patients'],
+        summary: 'Enter a patient',
+        description: 'A person who is new to the clinic, registered there at once.',
+        headers: IdempotencyHeaders,
+        body: NewPatientBody,
+        response: { 201: PatientCreated },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'createPatient');
+      const { phone = null, email = null } = request.body;
+      const facts = { ...request.body, phone, email };
+      const patient = { ...facts, ...understood(facts, now()) };
+      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/patients', patient);
+      const act = actIn(request, clinicFor(caller, caller.clinicId), now());
+      const created = await doors.createPatient(act, patient, idempotency);
+      if (created.replayed) void reply.header(REPLAYED_HEADER, 'true');
+      return reply
+        .code(201)
+        .header('location', `/api/v1/patients/${created.patient.patient_id}`)
+        .header('etag', entityTag(created.patient.version))
+        .send(patientBody(created.patient));
+    },
+  );
+
+  app.get(
+    '/patients',
+    {
+      schema: {
+        operationId: 'listPatients',
+        tags: ['patients'],
+        summary: 'List patients',
+        description: "Those registered at the token's clinic, by family name and given name.",
+        querystring: PatientQuery,
+        response: { 200: PatientPage },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request);
+      authorize(caller, 'listPatients');
+      const { limit = 25, cursor, ...filter } = request.query;
+      const after = positionOf(cursor);
+      const rows = await reads.patients(rowsOf(caller), readerOf(request), {
+        ...filter,
+        limit,
+        ...(after === undefined ? {} : { afterId: after.id }),
+      });
+      if (rows === undefined) throw invalidField('query', '/cursor', 'cursor');
+      const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.patient_id }));
+      return { patients: page.map(patientBody), ...next };
+    },
+  );
+
+  app.get(
+    '/patients/:patientId',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'readPatient',
+        tags: ['patients'],
+        summary: 'Read a patient',
+        description: 'Patients read themselves, staff those registered at their clinic.',
+        params: PatientPath,
+        response: { 200: PatientAnswer },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'readPatient');
+      const patient = await reads.patient(rowsOf(caller), request.params.patientId, readerOf(request));
+      if (patient === undefined) throw new AppError('not_found');
+      return reply.header('etag', entityTag(patient.version)).send(patientBody(patient));
+    },
+  );
+
+  app.patch(
+    '/patients/:patientId',
+    {
+      config: { problems: ['not_found', 'precondition_required', 'version_mismatch'] },
+      schema: {
+        operationId: 'changePatient',
+        tags: ['patients'],
+        summary: 'Change a patient',
+        description:
+          'What is left out stays; null takes an address away. Patients change themselves, administrators those registered at their clinic.',
+        params: PatientPath,
+        headers: VersionHeaders,
+        body: PatientBody,
+        response: { 200: PatientAnswer },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'changePatient');
+      const { patientId } = request.params;
+      assertOwnPatient(caller, patientId);
+      const act =
+        caller.role === 'patient'
+          ? actOfPatient(request, now())
+          : actIn(request, clinicFor(caller, caller.clinicId), now());
+      const patient = await doors.changePatient(act, {
+        patientId,
+        expectedVersion: requiredVersion(request.headers['if-match']),
+        facts: { ...request.body, ...understood(request.body, now()) },
+      });
+      return reply.header('etag', entityTag(patient.version)).send(patientBody(patient));
+    },
+  );
+  done();
+};
+
+/** The furthest ahead that any calendar is: what lies in the future there has come nowhere yet. */
+const FIRST_TO_SEE_A_DATE = 'Pacific/Kiritimati';
+
+/** What no schema can judge. Returns what is kept in another spelling. @throws RequestError `validation_failed` */
+function understood(facts: Partial<PatientFacts>, now: Date): { readonly locale?: string } {
+  const { birthDate, timeZone, locale } = facts;
+  if (birthDate !== undefined && birthDate > localDate(FIRST_TO_SEE_A_DATE, now.getTime())) {
+    throw invalidField('body', '/birthDate', 'maximum');
+  }
+  if (timeZone !== undefined && !isTimeZone(timeZone)) throw invalidField('body', '/timeZone', 'timeZone');
+  if (locale === undefined) return {};
+  const canonical = canonicalLocale(locale);
+  if (canonical === undefined) throw invalidField('body', '/locale', 'locale');
+  return { locale: canonical };
+}

@@ -1,0 +1,63 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { assertOwnPatient, authorize, clinicFor } from '../authorization.ts';
+import { actIn, callerOf } from '../caller.ts';
+import type { Doors } from '../doors.ts';
+import { Nothing } from '../schemas.ts';
+import { Registered, RegisteredBefore, registrationBody, RegistrationPath } from './schemas.ts';
+
+export interface RegistrationRoutes {
+  readonly doors: Pick<Doors, 'registerPatient' | 'endRegistration'>;
+  readonly now: () => Date;
+}
+
+/** Which clinics see a patient. Who is registered at a clinic is told by the list of its patients. */
+export const registrationRoutes: FastifyPluginCallbackTypebox<RegistrationRoutes> = (app, { doors, now }, done) => {
+  app.put(
+    '/clinics/:clinicId/registrations/:patientId',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'registerPatient',
+        tags: ['patients'],
+        summary: 'Register at a clinic',
+        description: 'Patients register themselves, at any clinic; a first booking does so too.',
+        params: RegistrationPath,
+        response: { 200: RegisteredBefore, 201: Registered },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'registerPatient');
+      const { clinicId, patientId } = request.params;
+      assertOwnPatient(caller, patientId);
+      const { registration, created } = await doors.registerPatient(actIn(request, clinicId, now()), { patientId });
+      return reply.code(created ? 201 : 200).send(registrationBody(registration));
+    },
+  );
+
+  app.delete(
+    '/clinics/:clinicId/registrations/:patientId',
+    {
+      config: { problems: ['not_found', 'registration_in_use'] },
+      schema: {
+        operationId: 'endRegistration',
+        tags: ['patients'],
+        summary: 'End a registration',
+        description:
+          'The clinic no longer sees the patient. Only while nothing at the clinic refers to them: no visit and no waitlist entry, past ones included.',
+        params: RegistrationPath,
+        response: { 204: Nothing('No longer registered.') },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request);
+      authorize(caller, 'endRegistration');
+      const { patientId } = request.params;
+      assertOwnPatient(caller, patientId);
+      const clinicId = clinicFor(caller, request.params.clinicId);
+      await doors.endRegistration(actIn(request, clinicId, now()), { patientId });
+      return reply.code(204).send(null);
+    },
+  );
+  done();
+};
