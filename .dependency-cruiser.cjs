@@ -48,6 +48,7 @@ const WALL_CLOCKS = [
   'schedule-change',
   'time-zone',
   'waitlist-ranking',
+  'weekly-hours',
 ];
 
 /** Each outside system has one folder, and its package is imported there and nowhere else. */

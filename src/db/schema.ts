@@ -96,6 +96,8 @@ interface ClosureTable {
   name: string;
   /** The same dates every year, from the year of `from_date` on. */
   yearly: Generated<boolean>;
+  /** The UID of the calendar event it was imported from. */
+  calendar_uid: string | null;
 }
 
 interface TimeOffTable {

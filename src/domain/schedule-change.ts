@@ -95,11 +95,16 @@ export function reachOf(change: ScheduleChange, timeZone: string): Interval {
     case 'time_off':
       return change.during;
     case 'closures':
+      if (change.closures.length === 0) return { from: 0, to: 0 };
       return {
         from: Math.min(...change.closures.map(({ fromDate }) => startOfDay(timeZone, fromDate))),
-        to: Math.max(...change.closures.map(({ toDate }) => startOfDay(timeZone, addDays(toDate, 1)))),
+        to: Math.max(...change.closures.map((closure) => endOf(closure, timeZone))),
       };
   }
+}
+
+function endOf({ toDate, yearly }: Closure, timeZone: string): number {
+  return yearly ? Number.POSITIVE_INFINITY : startOfDay(timeZone, addDays(toDate, 1));
 }
 
 function withoutDate(overrides: readonly DateOverride[], date: string): DateOverride[] {

@@ -24,3 +24,28 @@ export async function affectedOfProvider(
   const visits = await upcomingVisits(tx, whose, now, reachOf(change, schedule.timeZone));
   return { schedule, affected: affectedBy(schedule, change, visits) };
 }
+
+/** As {@link affectedOfProvider}, of every provider of the clinic: for closures, under the clinic's lock. @throws AppError `not_found` */
+export async function affectedOfClinic(
+  tx: Tx,
+  clinicId: string,
+  change: Extract<ScheduleChange, { kind: 'closures' }>,
+  now: Date,
+): Promise<{ readonly timeZone: string; readonly affected: AffectedVisit[] }> {
+  const clinic = await tx.selectFrom('clinic').select('time_zone').where('clinic_id', '=', clinicId).executeTakeFirst();
+  if (clinic === undefined) throw new AppError('not_found');
+  const visits = await upcomingVisits(tx, { clinicId }, now, reachOf(change, clinic.time_zone));
+  const affected: AffectedVisit[] = [];
+  for (const providerId of new Set(visits.map((visit) => visit.providerId))) {
+    const schedule = await loadProviderSchedule(tx, providerId);
+    if (schedule === undefined) throw new AppError('internal_error');
+    affected.push(
+      ...affectedBy(
+        schedule,
+        change,
+        visits.filter((visit) => visit.providerId === providerId),
+      ),
+    );
+  }
+  return { timeZone: clinic.time_zone, affected: affected.sort((a, b) => a.from - b.from) };
+}

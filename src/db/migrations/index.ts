@@ -12,6 +12,7 @@ import * as bookAppointment from './0010-book-appointment.ts';
 import * as bookingRules from './0011-booking-rules.ts';
 import * as holds from './0012-holds.ts';
 import * as yearlyClosures from './0014-yearly-closures.ts';
+import * as scheduleChanges from './0015-schedule-changes.ts';
 import * as registry from './0016-registry.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
@@ -29,5 +30,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011-booking-rules': bookingRules,
   '0012-holds': holds,
   '0014-yearly-closures': yearlyClosures,
+  '0015-schedule-changes': scheduleChanges,
   '0016-registry': registry,
 };

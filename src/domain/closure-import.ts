@@ -1,0 +1,41 @@
+import type { Closure } from './availability.ts';
+
+/** One event of a calendar file: all the closures it makes. */
+export interface CalendarEvent {
+  readonly uid: string;
+  readonly closures: readonly Closure[];
+}
+
+/** A closure that was imported before. */
+export interface ImportedClosure extends Closure {
+  readonly closureId: string;
+  readonly calendarUid: string;
+}
+
+/**
+ * What an import changes. An event is known by its UID: what there is of it already stays, and what is no longer in it goes. Nothing is known of events
+ * that are not in the file, so nothing of theirs is touched.
+ */
+export function planImport(
+  events: readonly CalendarEvent[],
+  known: readonly ImportedClosure[],
+): {
+  readonly added: readonly (Closure & { readonly calendarUid: string })[];
+  readonly unchanged: number;
+  readonly removed: readonly string[];
+} {
+  const left = new Map(known.map((closure) => [keyOf(closure.calendarUid, closure), closure.closureId]));
+  const added: (Closure & { calendarUid: string })[] = [];
+  let unchanged = 0;
+  for (const { uid, closures } of events) {
+    for (const closure of closures) {
+      if (left.delete(keyOf(uid, closure))) unchanged += 1;
+      else added.push({ ...closure, calendarUid: uid });
+    }
+  }
+  return { added, unchanged, removed: [...left.values()] };
+}
+
+function keyOf(uid: string, { fromDate, toDate, name, yearly }: Closure): string {
+  return JSON.stringify([uid, fromDate, toDate, name, yearly]);
+}
