@@ -47,6 +47,8 @@ export interface NewHold {
 
 /** Writes the hold and its reservation. Undefined, and nothing is held, when somebody has the time already: then the transaction must be given up. */
 export async function insertHold(tx: Tx, hold: NewHold): Promise<HoldRow | undefined> {
+  // Reckoned twice by PostgreSQL: on its way through a Date an instant loses its microseconds, and the two would not end together.
+  const until = sql<Date>`now() + make_interval(mins => ${hold.minutes})`;
   const row = await tx
     .insertInto('hold')
     .values({
@@ -57,7 +59,7 @@ export async function insertHold(tx: Tx, hold: NewHold): Promise<HoldRow | undef
       duration_minutes: hold.durationMinutes,
       held_by: hold.heldBy,
       state: 'LIVE',
-      expires_at: sql`now() + make_interval(mins => ${hold.minutes})`,
+      expires_at: until,
       appointment_id: null,
     })
     .returningAll()
@@ -65,22 +67,30 @@ export async function insertHold(tx: Tx, hold: NewHold): Promise<HoldRow | undef
     .executeTakeFirstOrThrow();
   const { rows } = await sql`
     insert into reservation (clinic_id, resource_id, during, purpose, hold_id, expires_at)
-    values (${hold.clinicId}, ${hold.providerId}, ${range(hold.during.from, hold.during.to)}::tstzrange, 'HOLD', ${hold.holdId}, ${row.expires_at})
+    values (${hold.clinicId}, ${hold.providerId}, ${range(hold.during.from, hold.during.to)}::tstzrange, 'HOLD', ${hold.holdId}, ${until})
     on conflict do nothing returning reservation_id`.execute(tx);
   return rows.length === 1 ? row : undefined;
 }
 
-/** The hold and its reservation last `minutes` from now on; once only. */
-export async function prolongHold(tx: Tx, holdId: string, minutes: number): Promise<HoldRow> {
-  const row = await tx
+/**
+ * The hold and its reservation last `minutes` from now on; once only. Undefined when the reservation is gone: the hold expired while the caller waited
+ * for the provider's lock, by a `now()` from before the wait it is still live, and somebody else has met it.
+ */
+export async function prolongHold(tx: Tx, holdId: string, minutes: number): Promise<HoldRow | undefined> {
+  const until = sql<Date>`now() + make_interval(mins => ${minutes})`;
+  const kept = await tx
+    .updateTable('reservation')
+    .set({ expires_at: until })
+    .where('hold_id', '=', holdId)
+    .executeTakeFirstOrThrow();
+  if (kept.numUpdatedRows === 0n) return undefined;
+  return tx
     .updateTable('hold')
-    .set({ expires_at: sql`now() + make_interval(mins => ${minutes})`, extended_at: sql`now()` })
+    .set({ expires_at: until, extended_at: sql`now()` })
     .where('hold_id', '=', holdId)
     .returningAll()
     .returning(live)
     .executeTakeFirstOrThrow();
-  await tx.updateTable('reservation').set({ expires_at: row.expires_at }).where('hold_id', '=', holdId).execute();
-  return row;
 }
 
 /** Gives the held time back: to everybody, or to the appointment that is about to reserve it. */

@@ -87,6 +87,7 @@ export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Pro
     const schedule = await loadProviderSchedule(tx, hold.provider_id);
     if (schedule === undefined) throw new AppError('not_found');
     const extended = await prolongHold(tx, hold.hold_id, schedule.policy.holdMinutes);
+    if (extended === undefined) throw new AppError('hold_gone');
     await auditHold(tx, act, hold.hold_id, 'extended');
     return extended;
   });
