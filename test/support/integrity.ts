@@ -60,6 +60,33 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
       where (e.status = 'BOOKED') <> exists (select from waitlist_round w where w.filled_appointment_id = e.booked_appointment_id)`,
   ],
   [
+    'a patient has more visits ahead than the clinic’s limits, and nobody set them aside',
+    sql`select patient_id || ' at ' || clinic_id as id from (
+        select a.patient_id, a.clinic_id, a.provider_id, c.policy, bool_or('too_many_upcoming' = any(a.override_rules)) over at_clinic as freed_at_clinic,
+          bool_or('too_many_upcoming_with_provider' = any(a.override_rules)) over with_provider as freed_with_provider,
+          count(*) over at_clinic as at_clinic, count(*) over with_provider as with_provider
+        from appointment a join clinic c using (clinic_id) where a.status = 'SCHEDULED' and a.appointment_time > now()
+        window at_clinic as (partition by a.clinic_id, a.patient_id), with_provider as (partition by a.provider_id, a.patient_id)) ahead
+      where at_clinic > (policy ->> 'maxUpcomingPerPatient')::integer and not freed_at_clinic
+        or with_provider > (policy ->> 'maxUpcomingPerProviderAndPatient')::integer and not freed_with_provider`,
+  ],
+  [
+    'a hold that can be booked keeps no time, or time is kept for one that is over or elsewhere',
+    sql`select h.hold_id::text as id from hold h left join reservation r on r.hold_id = h.hold_id
+      where h.state = 'LIVE' and h.expires_at > now() and r.reservation_id is null
+        or h.state <> 'LIVE' and r.reservation_id is not null
+        or r.expires_at <> h.expires_at or r.resource_id <> h.provider_id or r.clinic_id <> h.clinic_id
+        or h.slot_start < lower(r.during) or h.slot_start + make_interval(mins => h.duration_minutes) > upper(r.during)`,
+  ],
+  [
+    'a hold and what was booked with it disagree',
+    sql`select coalesce(h.hold_id::text, a.detail ->> 'holdId') as id
+      from (select * from hold where state = 'BOOKED') h
+        full join (select * from audit_event where entity = 'appointment' and detail ? 'holdId') a
+        on a.detail ->> 'holdId' = h.hold_id::text and a.entity_id = h.appointment_id
+      where h.hold_id is null or a.audit_id is null`,
+  ],
+  [
     'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
     sql`select a.appointment_id::text as id from appointment a
       cross join lateral (select array_agg(action order by audit_id) as events, array_agg((detail ->> 'version')::integer order by audit_id) as versions

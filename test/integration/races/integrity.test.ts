@@ -5,6 +5,7 @@ import { fillRound } from '../../../src/scheduling/accept-offer.ts';
 import { createSchedulingDeps, type Act } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { placeHold } from '../../../src/scheduling/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
@@ -13,7 +14,7 @@ import { INTEGRITY_FAULTS, integrityFaults } from '../../support/integrity.ts';
 
 /** The rows that the corruptions below are done to, as subqueries. */
 const VISIT = `(select min(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api')`;
-const OTHER_VISIT = `(select max(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api')`;
+const OTHER_VISIT = `(select (response ->> 'appointmentId')::uuid from idempotency_key limit 1)`;
 const OPEN_ROUND = `(select round_id from waitlist_round where state = 'OPEN')`;
 const FILLED_ROUND = `(select round_id from waitlist_round where state = 'FILLED')`;
 const COPY_OF_AUDIT = `insert into audit_event (clinic_id, entity, entity_id, action, actor_kind, actor_id, detail)
@@ -96,6 +97,36 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     'a round and what it booked disagree',
     'somebody booked who still waits',
     [`update waitlist_entry set status = 'WAITING', booked_appointment_id = null where status = 'BOOKED'`],
+  ],
+  [
+    'a patient has more visits ahead than the clinic’s limits, and nobody set them aside',
+    'the limit at the clinic lowered',
+    [`update clinic set policy = policy || '{"maxUpcomingPerPatient": 0}'`],
+  ],
+  [
+    'a patient has more visits ahead than the clinic’s limits, and nobody set them aside',
+    'the limit with one provider lowered',
+    [`update clinic set policy = policy || '{"maxUpcomingPerProviderAndPatient": 0}'`],
+  ],
+  [
+    'a hold that can be booked keeps no time, or time is kept for one that is over or elsewhere',
+    'the reservation of a hold lost',
+    [`delete from reservation where purpose = 'HOLD'`],
+  ],
+  [
+    'a hold that can be booked keeps no time, or time is kept for one that is over or elsewhere',
+    'a hold released with its time still kept',
+    [`update hold set state = 'RELEASED' where state = 'LIVE'`],
+  ],
+  [
+    'a hold and what was booked with it disagree',
+    'a hold booked for another visit',
+    [`update hold set appointment_id = ${VISIT} where state = 'BOOKED'`],
+  ],
+  [
+    'a hold and what was booked with it disagree',
+    'a booked hold that does not know it',
+    [`update hold set state = 'RELEASED', appointment_id = null where state = 'BOOKED'`],
   ],
   [
     'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
@@ -194,7 +225,7 @@ describe('the check of the schedule’s integrity', () => {
   }
 });
 
-/** Two visits of one day, one of them moved before; one round that is open and one that was filled; a key. */
+/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one round that is open and one that was filled; a key. */
 async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Promise<void> {
   const deps = createSchedulingDeps(app);
   const act: Act = { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() };
@@ -226,6 +257,18 @@ async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Pr
   const appointmentTime = slotAt(clinic, 3, '10:00');
   await moveAppointment(deps, act, { appointmentId, expectedVersion: 1, appointmentTime });
   await book(3, '11:00', 'a-key');
+  const held = (time: string) =>
+    placeHold(deps, act, { providerId, slotStart: slotAt(clinic, 5, time), durationMinutes: 30, heldBy: 'desk' });
+  const { hold } = await held('09:00');
+  await bookAppointment(deps, act, {
+    patientId: await aPatient(owner, clinic),
+    providerId,
+    appointmentTime: hold.slot_start,
+    durationMinutes: 30,
+    registersPatient: false,
+    hold: { holdId: hold.hold_id, heldBy: 'desk' },
+  });
+  await held('11:00');
   await fillRound(deps, act, { roundId: await free('09:00') });
   await free('14:00');
 }

@@ -9,7 +9,7 @@ import { raceOverlaps } from './overlapping.ts';
 
 const OPERATIONS = 10_000;
 
-describe('bookings, moves, cancellings and accepted rounds that partly overlap', () => {
+describe('bookings, moves, cancellings, accepted rounds and holds that partly overlap', () => {
   let database: TestDatabase;
   let app: Connection;
 
@@ -36,7 +36,8 @@ describe('bookings, moves, cancellings and accepted rounds that partly overlap',
 
     expect(faults).toEqual([]);
     expect(operations).toHaveLength(OPERATIONS);
-    for (const kind of ['book', 'move', 'cancel', 'accept']) expect(answers[`${kind} ok`]).toBeGreaterThan(100);
+    for (const kind of ['book', 'move', 'cancel', 'accept', 'hold', 'book held'])
+      expect(answers[`${kind} ok`]).toBeGreaterThan(100);
     for (const clash of [
       'book slot_taken',
       'book patient_busy',

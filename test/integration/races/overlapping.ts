@@ -1,10 +1,12 @@
 import type { Connection } from '../../../src/db/connection.ts';
+import type { HoldRow } from '../../../src/db/holds.ts';
 import { AppError, type ErrorCode } from '../../../src/domain/errors.ts';
 import { addDays, localDate } from '../../../src/domain/time-zone.ts';
 import { fillRound } from '../../../src/scheduling/accept-offer.ts';
 import { createSchedulingDeps, type Act } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
@@ -17,7 +19,9 @@ type Wish =
   | { readonly kind: 'book'; readonly patientId: string; readonly providerId: string; readonly at: Date }
   | { readonly kind: 'move'; readonly appointmentId: string; readonly version: number }
   | { readonly kind: 'cancel'; readonly appointmentId: string }
-  | { readonly kind: 'accept'; readonly roundId: string };
+  | { readonly kind: 'accept'; readonly roundId: string }
+  | { readonly kind: 'hold'; readonly providerId: string; readonly at: Date }
+  | { readonly kind: 'book held' | 'release'; readonly holdId: string };
 
 /** Two clinics with the same patients: a patient's time is one, whoever takes it. */
 interface Scene {
@@ -25,10 +29,11 @@ interface Scene {
   readonly patients: readonly string[];
 }
 
-/** What the clients have been told: appointments with the version they last saw, and rounds that a cancelling opened. */
+/** What the clients have been told: appointments with the version they last saw, rounds that a cancelling opened, and what they hold. */
 interface Known {
   readonly appointments: { readonly place: Scene['places'][number]; readonly appointmentId: string; version: number }[];
   readonly rounds: { readonly place: Scene['places'][number]; readonly roundId: string }[];
+  readonly holds: { readonly place: Scene['places'][number]; readonly hold: HoldRow }[];
 }
 
 /** What may be answered when many want the same: anything else is a fault. */
@@ -39,6 +44,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'outside_hours',
   'version_mismatch',
   'appointment_not_scheduled',
+  'hold_gone',
 ];
 
 const DAYS = 2;
@@ -63,7 +69,7 @@ async function aScene(owner: Connection): Promise<Scene> {
 }
 
 /**
- * Bookings, moves, cancellings and accepted rounds that partly overlap, in random order, on few providers and patients. Returns what was asked and
+ * Bookings, moves, cancellings, accepted rounds and holds that partly overlap, in random order, on few providers and patients. Returns what was asked and
  * everything that is wrong afterwards.
  */
 export async function raceOverlaps(
@@ -74,7 +80,7 @@ export async function raceOverlaps(
 ): Promise<{ readonly history: History<Wish, Effect>; readonly faults: readonly string[] }> {
   const scene = await aScene(owner);
   const deps = createSchedulingDeps(app);
-  const known: Known = { appointments: [], rounds: [] };
+  const known: Known = { appointments: [], rounds: [], holds: [] };
   const history = createHistory<Wish, Effect>();
   const actAt = ({ clinic }: Scene['places'][number], requestId?: string): Act => ({
     actor: { kind: 'staff', id: 'desk' },
@@ -151,6 +157,42 @@ export async function raceOverlaps(
       return filled.outcome === 'filled' ? 'changed' : filled.outcome === 'released' ? 'noted' : 'nothing';
     });
   };
+  const hold = async (): Promise<void> => {
+    const place = dice.pick(scene.places);
+    const wish = { kind: 'hold', providerId: dice.pick(place.providers), at: someStart(place.clinic) } as const;
+    const slot = { providerId: wish.providerId, slotStart: wish.at, durationMinutes: someLength() };
+    await history.perform(wish, async (requestId) => {
+      // Each by somebody else: how many one may hold is another rule.
+      const placed = await placeHold(deps, actAt(place, requestId), { ...slot, heldBy: requestId });
+      known.holds.push({ place, hold: placed.hold });
+      return 'noted';
+    });
+  };
+  const useHold = async (): Promise<void> => {
+    const seen = dice.pick(known.holds);
+    const { place } = seen;
+    const { hold_id: holdId, held_by: heldBy, provider_id: providerId, slot_start: appointmentTime } = seen.hold;
+    forgetMostly(known.holds, seen, dice);
+    if (dice.below(4) === 0) {
+      await history.perform({ kind: 'release', holdId }, async (requestId) => {
+        await releaseHold(deps, actAt(place, requestId), { holdId });
+        return 'noted or nothing';
+      });
+      return;
+    }
+    await history.perform({ kind: 'book held', holdId }, async (requestId) => {
+      const { appointmentId, version } = await bookAppointment(deps, actAt(place, requestId), {
+        patientId: dice.pick(scene.patients),
+        providerId,
+        appointmentTime,
+        durationMinutes: seen.hold.duration_minutes,
+        registersPatient: false,
+        hold: { holdId, heldBy },
+      });
+      known.appointments.push({ place, appointmentId, version });
+      return 'changed';
+    });
+  };
   const wait = async (): Promise<void> => {
     const place = dice.pick(scene.places);
     const today = localDate(place.clinic.timeZone, Date.now());
@@ -168,9 +210,11 @@ export async function raceOverlaps(
 
   const next = (): Promise<void> => {
     const roll = dice.below(100);
-    if (roll < 30 || known.appointments.length === 0) return book();
-    if (roll < 60) return move();
-    if (roll < 85) return cancel();
+    if (roll < 20 || known.appointments.length === 0) return book();
+    if (roll < 45) return move();
+    if (roll < 67) return cancel();
+    if (roll < 77) return hold();
+    if (roll < 86) return known.holds.length === 0 ? hold() : useHold();
     return known.rounds.length === 0 ? book() : accept();
   };
   await withClients(size.clients, Array.from({ length: size.operations }), async () => {

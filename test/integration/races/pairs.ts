@@ -1,0 +1,223 @@
+import { sql } from 'kysely';
+import type { Connection } from '../../../src/db/connection.ts';
+import { AppError } from '../../../src/domain/errors.ts';
+import type { ClinicPolicy } from '../../../src/domain/policy.ts';
+import { addDays, localDate } from '../../../src/domain/time-zone.ts';
+import { fillRound } from '../../../src/scheduling/accept-offer.ts';
+import type { Act, SchedulingDeps } from '../../../src/scheduling/act.ts';
+import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/attend.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
+import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { addTimeOff } from '../../../src/scheduling/time-off.ts';
+import { joinWaitlist, leaveWaitlist } from '../../../src/scheduling/waitlist.ts';
+import { aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import type { Dice } from '../../support/seed.ts';
+import { withClients } from './clients.ts';
+
+/** What a racer does, and the word for what came of it: a success, or the code of the refusal. */
+type Racer = () => Promise<string>;
+
+/** Two operations that race, and what may come of it. */
+export interface Pair {
+  readonly name: string;
+  /** What is special about the clinic. */
+  readonly policy?: Partial<ClinicPolicy>;
+  /** Sets a round up; `state` is read when both have their answer. */
+  readonly arrange: (scene: Scene) => Promise<{ readonly racers: readonly [Racer, Racer]; readonly state: Racer }>;
+  /** `first + second = state` */
+  readonly legal: readonly string[];
+}
+
+interface Visit {
+  readonly appointmentId: string;
+  readonly patientId: string;
+  readonly providerId: string;
+  readonly at: Date;
+}
+
+interface Held {
+  readonly holdId: string;
+  readonly heldBy: string;
+}
+
+/** One round's provider and what can be done there. Every round has its own, so that rounds do not meet. */
+export type Scene = ReturnType<typeof createScene>;
+
+function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, dice: Dice) {
+  const act = (now = new Date()): Act => ({ actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now });
+  /** Half an hour at a time of day; the visit's own day is the same in all rounds. */
+  const at = (time: string): Date => slotAt(clinic, 4, time);
+  const during = (visit: Visit): Act => act(new Date(visit.at.getTime() + 60_000));
+  const booking = (visit: Omit<Visit, 'appointmentId'>) => ({
+    patientId: visit.patientId,
+    providerId: visit.providerId,
+    appointmentTime: visit.at,
+    durationMinutes: 30,
+    registersPatient: false,
+  });
+  const one = async (query: ReturnType<typeof sql<{ state: string | null }>>): Promise<string> =>
+    (await query.execute(owner.db)).rows[0]?.state ?? 'nothing';
+
+  return {
+    at,
+    provider: (given: { maxDailyAppointments?: number } = {}) => aProvider(owner, clinic, given),
+    patient: () => aPatient(owner, clinic),
+
+    /** A visit that is booked before the race. */
+    visit: async (providerId: string, time: string): Promise<Visit> => {
+      const visit = { patientId: await aPatient(owner, clinic), providerId, at: at(time) };
+      const { appointmentId } = await bookAppointment(deps, act(), booking(visit));
+      return { appointmentId, ...visit };
+    },
+    book: async (providerId: string, patientId: string, time: string, hold?: Held): Promise<string> => {
+      const held = hold === undefined ? {} : { hold };
+      await bookAppointment(deps, act(), { ...booking({ patientId, providerId, at: at(time) }), ...held });
+      return 'booked';
+    },
+    move: async ({ appointmentId }: Visit, time: string): Promise<string> => {
+      await moveAppointment(deps, act(), { appointmentId, expectedVersion: 1, appointmentTime: at(time) });
+      return 'moved';
+    },
+    cancel: async ({ appointmentId }: Visit): Promise<string> => {
+      const { alreadyCancelled } = await cancelAppointment(deps, act(), { appointmentId, reason: 'other' });
+      return alreadyCancelled ? 'was cancelled' : 'cancelled';
+    },
+    checkIn: async (visit: Visit): Promise<string> => {
+      await checkIn(deps, act(), visit);
+      return 'checked in';
+    },
+    /** Arrives when the visit has begun. */
+    checkInLate: async (visit: Visit): Promise<string> => {
+      await checkIn(deps, during(visit), visit);
+      return 'checked in';
+    },
+    complete: async (visit: Visit): Promise<string> => {
+      await completeAppointment(deps, during(visit), visit);
+      return 'completed';
+    },
+    noShow: async (visit: Visit): Promise<string> => {
+      await markNoShow(deps, during(visit), visit);
+      return 'marked';
+    },
+    undoNoShow: async (visit: Visit): Promise<string> => {
+      await undoNoShow(deps, during(visit), visit);
+      return 'undone';
+    },
+
+    /** Somebody who waits for half an hour of the provider. */
+    waiting: async (providerId: string): Promise<{ entryId: string; patientId: string }> => {
+      const patientId = await aPatient(owner, clinic);
+      const today = localDate(clinic.timeZone, Date.now());
+      const entry = await joinWaitlist(deps, act(), {
+        patientId,
+        providerId,
+        durationMinutes: 30,
+        earliestDate: today,
+        latestDate: addDays(today, 30),
+        registersPatient: false,
+      });
+      return { entryId: entry.entry_id, patientId };
+    },
+    leave: async (entryId: string): Promise<string> => {
+      await leaveWaitlist(deps, act(), { entryId });
+      return 'left';
+    },
+    /** The round of a visit that is cancelled before the race. */
+    freed: async ({ appointmentId }: Visit): Promise<string> => {
+      const { roundId } = await cancelAppointment(deps, act(), { appointmentId, reason: 'other' });
+      if (roundId === undefined) throw new Error('nobody waits');
+      return roundId;
+    },
+    accept: async (roundId: string): Promise<string> => (await fillRound(deps, act(), { roundId })).outcome,
+
+    hold: async (providerId: string, time: string): Promise<string> => {
+      await placeHold(deps, act(), { providerId, slotStart: at(time), durationMinutes: 30, heldBy: deps.newId() });
+      return 'held';
+    },
+    /** A hold that is placed before the race, by somebody who has no other. */
+    held: async (providerId: string, time: string): Promise<Held> => {
+      const heldBy = deps.newId();
+      const slot = { providerId, slotStart: at(time), durationMinutes: 30, heldBy };
+      const { hold } = await placeHold(deps, act(), slot);
+      return { holdId: hold.hold_id, heldBy };
+    },
+    extend: async (hold: Held): Promise<string> => {
+      await extendHold(deps, act(), hold);
+      return 'extended';
+    },
+    release: async (hold: Held): Promise<string> => {
+      await releaseHold(deps, act(), hold);
+      return 'released';
+    },
+    /** Lets whatever is kept for a while at the provider expire in the midst of the race. */
+    expiresSoon: async (providerId: string): Promise<void> => {
+      const soon = sql`clock_timestamp() + make_interval(secs => ${dice.below(30)} / 1000.0)`;
+      await sql`with kept as (
+          update reservation set expires_at = ${soon} where resource_id = ${providerId} and expires_at is not null
+          returning hold_id, round_id, expires_at),
+        holds as (update hold set expires_at = kept.expires_at from kept where hold.hold_id = kept.hold_id)
+        update waitlist_round set deadline = kept.expires_at from kept where waitlist_round.round_id = kept.round_id`.execute(
+        owner.db,
+      );
+    },
+    away: async (providerId: string, time: string): Promise<string> => {
+      const from = at(time);
+      const to = new Date(from.getTime() + 30 * 60_000);
+      const { affectedAppointments } = await addTimeOff(deps, act(), { providerId, from, to });
+      return `away, ${affectedAppointments} affected`;
+    },
+
+    status: (...visits: readonly Visit[]): Promise<string> =>
+      one(sql`select string_agg(status || ' ' || version, ', ' order by appointment_time, appointment_id) as state from appointment
+        where appointment_id = any(${visits.map((visit) => visit.appointmentId)}::uuid[])`),
+    /** Who has the provider's time. */
+    taken: (...providerIds: readonly string[]): Promise<string> =>
+      one(sql`select string_agg(purpose, ', ' order by lower(during)) as state from reservation
+        where resource_id = any(${providerIds}::uuid[])`),
+    entry: (entryId: string): Promise<string> =>
+      one(sql`select status as state from waitlist_entry where entry_id = ${entryId}`),
+  };
+}
+
+/** Rounds at once: the racers of one meet the others in the pool, in the clinic's lock and in the processor. */
+const ROUNDS_AT_ONCE = 4;
+/** Round trips to the database by which one racer is ahead of the other. */
+const MOST_AHEAD = 12;
+
+/** Races the pair so many times; how often each outcome came of it. */
+export async function racePair(
+  { owner, deps, clinic }: { readonly owner: Connection; readonly deps: SchedulingDeps; readonly clinic: Clinic },
+  pair: Pair,
+  rounds: number,
+  dice: Dice,
+): Promise<Map<string, number>> {
+  const outcomes = new Map<string, number>();
+  await withClients(ROUNDS_AT_ONCE, Array.from({ length: rounds }), async () => {
+    const { racers, state } = await pair.arrange(createScene(owner, deps, clinic, dice));
+    const start = racers.map((racer) => wordOf(racer));
+    // Either may be ahead by a few statements: one racer is a single statement, another a dozen.
+    const isReversed = dice.below(2) === 1;
+    if (isReversed) start.reverse();
+    const headStart = dice.below(MOST_AHEAD);
+    const words = await Promise.all(
+      start.map(async (racer, n) => {
+        for (let trips = n * headStart; trips > 0; trips -= 1) await sql`select`.execute(owner.db);
+        return racer();
+      }),
+    );
+    if (isReversed) words.reverse();
+    const outcome = `${words.join(' + ')} = ${await state()}`;
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  });
+  return outcomes;
+}
+
+function wordOf(racer: Racer): Racer {
+  return () =>
+    racer().catch((error: unknown) => {
+      if (error instanceof AppError) return error.code;
+      throw error;
+    });
+}
