@@ -10,6 +10,7 @@ import type { WindowSize } from '../integrations/redis/sliding-window.ts';
 import type { Logger } from '../logger.ts';
 import { appointmentRoutes } from './appointments/routes.ts';
 import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from './authentication.ts';
+import { enforceOperation } from './caller.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { sendgridCallbacks } from './callbacks/sendgrid.ts';
 import { twilioCallbacks } from './callbacks/twilio.ts';
@@ -81,6 +82,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
 
   app.decorateRequest('caller', null);
+  app.decorateRequest('reach', null);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     done();
@@ -140,7 +142,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** The routes that ask for a token: who it is first, then how often they came. */
+/** The routes that ask for a token: who it is first, then how often they came, then whether they may. */
 async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const { doors, reads, requests, now, rateLimit } = deps;
   const authenticate = createAuthenticator((token) => app.jwt.verify<VerifiedToken>(token));
@@ -154,6 +156,7 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
       throw error;
     }
     await limit('user', request.caller.subject);
+    enforceOperation(request);
   });
   await app.register(appointmentRoutes, { doors, reads, now });
   await app.register(holdRoutes, { doors, reads, now });

@@ -28,7 +28,7 @@ export type Scope = (typeof SCOPES)[number];
  */
 export type Reach = 'own' | 'clinic' | 'any';
 
-interface Rule {
+export interface Rule {
   /** One of these scopes is needed. */
   readonly scopes: readonly Scope[];
   readonly roles: Readonly<Partial<Record<Role, Reach>>>;

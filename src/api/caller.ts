@@ -3,13 +3,19 @@ import { AppError } from '../domain/errors.ts';
 import type { Act } from '../scheduling/act.ts';
 import type { PatientAct } from '../scheduling/change-patient.ts';
 import type { Caller } from './authentication.ts';
-import { actorOf } from './authorization.ts';
+import { actorOf, authorize, type Operation, type Reach } from './authorization.ts';
 import type { Reader } from './staff-reads.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Whoever sent the request's token; null where none is asked for. */
     caller: Caller | null;
+    /** What the caller may touch with the route's operation; null where none is declared. */
+    reach: Reach | null;
+  }
+  interface FastifyContextConfig {
+    /** What the route does, as the table OPERATIONS names it: whoever may not is refused before anything of the request is read. */
+    operation?: Operation;
   }
 }
 
@@ -17,6 +23,18 @@ declare module 'fastify' {
 export function callerOf(request: FastifyRequest): Caller {
   if (request.caller === null) throw new AppError('internal_error');
   return request.caller;
+}
+
+/** What the caller may touch with the operation that the route declares. */
+export function reachOf(request: FastifyRequest): Reach {
+  if (request.reach === null) throw new AppError('internal_error');
+  return request.reach;
+}
+
+/** Holds a request to its route's operation. @throws RequestError `forbidden` */
+export function enforceOperation(request: FastifyRequest): void {
+  const { operation } = request.routeOptions.config;
+  if (operation !== undefined) request.reach = authorize(callerOf(request), operation);
 }
 
 /** What every door is told about this request. */

@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
 import type { Caller } from '../authentication.ts';
 import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
-import { actIn, callerOf, readerOf } from '../caller.ts';
+import { actIn, callerOf, reachOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Attend, Doors } from '../doors.ts';
 import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
@@ -73,7 +73,10 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   app.post(
     '/appointments',
     {
-      config: { problems: ['not_found', ...SLOT_PROBLEMS, 'idempotency_in_progress', 'idempotency_mismatch'] },
+      config: {
+        operation: 'bookAppointment',
+        problems: ['not_found', ...SLOT_PROBLEMS, 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'bookAppointment',
         tags: ['appointments'],
@@ -89,7 +92,6 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'bookAppointment');
       const { patientId, providerId, durationMinutes } = request.body;
       const extras = extrasOf(caller, request.body);
       const appointmentTime = new Date(request.body.appointmentTime);
@@ -124,7 +126,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   app.get(
     '/appointments',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'listAppointments', problems: ['not_found'] },
       schema: {
         operationId: 'listAppointments',
         tags: ['appointments'],
@@ -136,7 +138,6 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'listAppointments');
       const { status, clinicId, providerId, patientId, from, to, limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
       const whose = rowsOf(caller, clinicId === undefined ? undefined : clinicFor(caller, clinicId));
@@ -158,7 +159,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   app.get(
     '/appointments/:appointmentId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readAppointment', problems: ['not_found'] },
       schema: {
         operationId: 'readAppointment',
         tags: ['appointments'],
@@ -169,7 +170,6 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'readAppointment');
       const row = await visible(caller, request.params.appointmentId, readerOf(request));
       return reply.header('etag', entityTag(row.version)).send(appointmentBody(row, caller.role !== 'patient'));
     },
@@ -179,6 +179,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     '/appointments/:appointmentId',
     {
       config: {
+        operation: 'moveAppointment',
         problems: [
           'not_found',
           'precondition_required',
@@ -207,7 +208,6 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'moveAppointment');
       const { appointmentTime, durationMinutes, providerId } = request.body;
       const extras = extrasOf(caller, request.body);
       const before = await visible(caller, request.params.appointmentId);
@@ -226,7 +226,10 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   app.delete(
     '/appointments/:appointmentId',
     {
-      config: { problems: ['not_found', 'version_mismatch', 'appointment_not_scheduled', 'visit_begun'] },
+      config: {
+        operation: 'cancelAppointment',
+        problems: ['not_found', 'version_mismatch', 'appointment_not_scheduled', 'visit_begun'],
+      },
       schema: {
         operationId: 'cancelAppointment',
         tags: ['appointments'],
@@ -243,7 +246,6 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'cancelAppointment');
       const before = await visible(caller, request.params.appointmentId);
       const version = before.status === 'CANCELLED' ? undefined : expectedVersion(request.headers['if-match']);
       await doors.cancel(actIn(request, before.clinic_id, now()), {
@@ -258,7 +260,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   app.get(
     '/appointments/:appointmentId/timeline',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readTimeline', problems: ['not_found'] },
       schema: {
         operationId: 'readTimeline',
         tags: ['appointments'],
@@ -269,7 +271,6 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'readTimeline');
       const row = await visible(caller, request.params.appointmentId);
       const history = await reads.history(row.clinic_id, row.appointment_id, readerOf(request));
       return timelineBody(row, history, caller.role !== 'patient');
@@ -321,7 +322,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     app.route({
       method,
       url: `/appointments/:appointmentId/${path}`,
-      config: { problems: ['not_found', ...problems] },
+      config: { operation: 'attendAppointment', problems: ['not_found', ...problems] },
       schema: {
         operationId,
         tags: ['attendance'],
@@ -334,7 +335,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       },
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const reach = authorize(caller, 'attendAppointment');
+        const reach = reachOf(request);
         const before = await visible(caller, request.params.appointmentId);
         if (reach === 'own' && before.provider_id !== caller.providerId) throw new AppError('forbidden');
         const after = await act(actIn(request, before.clinic_id, now()), { appointmentId: before.appointment_id });

@@ -3,7 +3,7 @@ import type { ClinicRow } from '../../db/clinics.ts';
 import { AppError } from '../../domain/errors.ts';
 import { policyFaults } from '../../domain/policy-faults.ts';
 import { isTimeZone } from '../../domain/time-zone.ts';
-import { authorize, clinicFor, rowsOf } from '../authorization.ts';
+import { clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Doors } from '../doors.ts';
@@ -35,6 +35,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
   app.get(
     '/clinics',
     {
+      config: { operation: 'listClinics' },
       schema: {
         operationId: 'listClinics',
         tags: ['clinics'],
@@ -46,7 +47,6 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'listClinics');
       const { limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
       const rows = await reads.clinics(rowsOf(caller), {
@@ -61,7 +61,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
   app.get(
     '/clinics/:clinicId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readClinic', problems: ['not_found'] },
       schema: {
         operationId: 'readClinic',
         tags: ['clinics'],
@@ -73,7 +73,6 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'readClinic');
       const clinic = await clinicAt(clinicFor(caller, request.params.clinicId));
       return reply.header('etag', entityTag(clinic.version)).send(clinicBody(clinic));
     },
@@ -82,7 +81,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
   app.patch(
     '/clinics/:clinicId',
     {
-      config: { problems: ['not_found', 'precondition_required', 'version_mismatch'] },
+      config: { operation: 'changeClinic', problems: ['not_found', 'precondition_required', 'version_mismatch'] },
       schema: {
         operationId: 'changeClinic',
         tags: ['clinics'],
@@ -97,7 +96,6 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'changeClinic');
       const clinicId = clinicFor(caller, request.params.clinicId);
       const { name, timeZone } = request.body;
       if (timeZone !== undefined && !isTimeZone(timeZone)) throw invalidField('body', '/timeZone', 'timeZone');
@@ -113,7 +111,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
   app.get(
     '/clinics/:clinicId/policy',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readPolicy', problems: ['not_found'] },
       schema: {
         operationId: 'readPolicy',
         tags: ['clinics'],
@@ -124,7 +122,6 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'readPolicy');
       const clinic = await clinicAt(clinicFor(caller, request.params.clinicId));
       return reply.header('etag', entityTag(clinic.policy_version)).send(policyBody(clinic.policy));
     },
@@ -133,7 +130,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
   app.put(
     '/clinics/:clinicId/policy',
     {
-      config: { problems: ['not_found', 'precondition_required', 'version_mismatch'] },
+      config: { operation: 'changePolicy', problems: ['not_found', 'precondition_required', 'version_mismatch'] },
       schema: {
         operationId: 'changePolicy',
         tags: ['clinics'],
@@ -148,7 +145,6 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'changePolicy');
       const clinicId = clinicFor(caller, request.params.clinicId);
       const policy = policyOf(request.body);
       const faults = policyFaults(policy);

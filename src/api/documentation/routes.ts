@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import { AppError, ERROR_CODES } from '../../domain/errors.ts';
 import { Problem, PROBLEM_MEDIA_TYPE, problemType, PROBLEMS } from '../problem.ts';
 import { Strict } from '../schemas.ts';
+import { withAuthorization } from './authorization.ts';
 import { withProblemAnswers } from './problem-answers.ts';
 
 /** Collects what every route says about itself. Register it before the routes. */
@@ -12,7 +13,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
   app.addSchema(Problem);
   await app.register(swagger, {
     transform: ({ schema, url, route }) => ({
-      schema: withProblemAnswers(schema, url, route.config?.problems ?? []),
+      schema: withAuthorization(withProblemAnswers(schema, url, route.config?.problems ?? []), route.config?.operation),
       url,
     }),
     refResolver: { buildLocalReference: ({ $id }) => $id as string },

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
-import { authorize, namedClinic } from '../authorization.ts';
+import { namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
@@ -30,7 +30,10 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
   app.post(
     '/ehr-syncs',
     {
-      config: { problems: ['not_found', 'ehr_not_configured', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      config: {
+        operation: 'syncEhr',
+        problems: ['not_found', 'ehr_not_configured', 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'syncEhr',
         tags: ['ehr'],
@@ -44,7 +47,6 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'syncEhr');
       const clinicId = namedClinic(caller, request.body?.clinicId, 'body');
       const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/ehr-syncs', {
         clinicId,
@@ -58,7 +60,7 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
   app.get(
     '/ehr-syncs',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'syncEhr', problems: ['not_found'] },
       schema: {
         operationId: 'listEhrSyncs',
         tags: ['ehr'],
@@ -70,7 +72,6 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'syncEhr');
       const { clinicId, limit = 25, cursor } = request.query;
       const before = positionOf(cursor);
       const rows = await reads.syncRuns(namedClinic(caller, clinicId, 'query'), {
@@ -85,7 +86,7 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
   app.get(
     '/ehr-syncs/:runId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'syncEhr', problems: ['not_found'] },
       schema: {
         operationId: 'readEhrSync',
         tags: ['ehr'],
@@ -97,7 +98,6 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'syncEhr');
       const clinicId = namedClinic(caller, request.query.clinicId, 'query');
       const found = await reads.syncRun(clinicId, request.params.runId, readerOf(request));
       if (found === undefined) throw new AppError('not_found');

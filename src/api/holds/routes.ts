@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { HoldRow } from '../../db/holds.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Caller } from '../authentication.ts';
-import { authorize, clinicFor } from '../authorization.ts';
+import { clinicFor } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import type { Doors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
@@ -22,6 +22,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
     '/holds',
     {
       config: {
+        operation: 'placeHold',
         problems: [
           'not_found',
           'slot_taken',
@@ -52,7 +53,6 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'placeHold');
       const { providerId, durationMinutes } = request.body;
       const slotStart = new Date(request.body.startTime);
       const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/holds', {
@@ -73,7 +73,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
   app.get(
     '/holds/:holdId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readHold', problems: ['not_found'] },
       schema: {
         operationId: 'readHold',
         tags: ['holds'],
@@ -85,7 +85,6 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'readHold');
       return holdBody(await visible(caller, request.params.holdId));
     },
   );
@@ -93,7 +92,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
   app.post(
     '/holds/:holdId/extension',
     {
-      config: { problems: ['not_found', 'hold_gone', 'hold_already_extended'] },
+      config: { operation: 'extendHold', problems: ['not_found', 'hold_gone', 'hold_already_extended'] },
       schema: {
         operationId: 'extendHold',
         tags: ['holds'],
@@ -105,7 +104,6 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'extendHold');
       const { hold_id: holdId, clinic_id: clinicId } = await visible(caller, request.params.holdId);
       return holdBody(await doors.extendHold(actIn(request, clinicId, now()), { holdId }));
     },
@@ -114,7 +112,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
   app.delete(
     '/holds/:holdId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'releaseHold', problems: ['not_found'] },
       schema: {
         operationId: 'releaseHold',
         tags: ['holds'],
@@ -127,7 +125,6 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'releaseHold');
       const { hold_id: holdId, clinic_id: clinicId } = await visible(caller, request.params.holdId);
       await doors.releaseHold(actIn(request, clinicId, now()), { holdId });
       return reply.code(204).send(null);

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
-import { authorize, clinicFor, namedClinic } from '../authorization.ts';
+import { clinicFor, namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
@@ -20,7 +20,10 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
   app.post(
     '/notification-replays',
     {
-      config: { problems: ['not_found', 'notification_not_failed', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      config: {
+        operation: 'replayNotifications',
+        problems: ['not_found', 'notification_not_failed', 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'replayNotifications',
         tags: ['notifications'],
@@ -35,7 +38,6 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'replayNotifications');
       const { reason } = request.body;
       const notificationIds = request.body.notificationIds.map((id) => id.toLowerCase());
       const replay = { notificationIds, reason };
@@ -54,7 +56,7 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
   app.get(
     '/notification-replays/:replayId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readReplay', problems: ['not_found'] },
       schema: {
         operationId: 'readReplay',
         tags: ['notifications'],
@@ -66,7 +68,6 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'readReplay');
       const clinicId = namedClinic(caller, request.query.clinicId, 'query');
       const found = await reads.replay(clinicId, request.params.replayId, readerOf(request));
       if (found === undefined) throw new AppError('not_found');

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
-import { authorize, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
+import { clinicFor, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { ReplayOneBody, ReplayStarted } from '../notification-replays/schemas.ts';
@@ -32,7 +32,7 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
   app.get(
     '/notifications',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readNotifications', problems: ['not_found'] },
       schema: {
         operationId: 'listNotifications',
         tags: ['notifications'],
@@ -44,7 +44,6 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'readNotifications');
       const { clinicId, state, appointmentId, limit = 25, cursor } = request.query;
       const where = namedClinic(caller, clinicId, 'query');
       const { notifications, nextCursor } = await reads.notifications(where, readerOf(request), {
@@ -63,7 +62,7 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
   app.get(
     '/notifications/:notificationId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readNotifications', problems: ['not_found'] },
       schema: {
         operationId: 'readNotification',
         tags: ['notifications'],
@@ -74,7 +73,6 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'readNotifications');
       const { notificationId } = request.params;
       const clinicId = clinicFor(caller, await reads.clinicOfNotification(notificationId));
       const found = await reads.notification(rowsOf(caller, clinicId), notificationId, readerOf(request));
@@ -86,7 +84,10 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
   app.post(
     '/notifications/:notificationId/replay',
     {
-      config: { problems: ['not_found', 'notification_not_failed', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      config: {
+        operation: 'replayNotifications',
+        problems: ['not_found', 'notification_not_failed', 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'replayNotification',
         tags: ['notifications'],
@@ -103,7 +104,6 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'replayNotifications');
       const { notificationId } = request.params;
       const reason = request.body?.reason;
       const replay = { notificationIds: [notificationId], ...(reason === undefined ? {} : { reason }) };

@@ -3,7 +3,7 @@ import type { PatientFacts } from '../../db/patients.ts';
 import { AppError } from '../../domain/errors.ts';
 import { canonicalLocale } from '../../domain/patient.ts';
 import { isTimeZone, localDate } from '../../domain/time-zone.ts';
-import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
+import { assertOwnPatient, clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, actOfPatient, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Doors } from '../doors.ts';
@@ -34,7 +34,10 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
   app.post(
     '/patients',
     {
-      config: { problems: ['not_found', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      config: {
+        operation: 'createPatient',
+        problems: ['not_found', 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'createPatient',
         tags: ['patients'],
@@ -47,7 +50,6 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'createPatient');
       const { phone = null, email = null } = request.body;
       const facts = { ...request.body, phone, email };
       const patient = { ...facts, ...understood(facts, now()) };
@@ -66,6 +68,7 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
   app.get(
     '/patients',
     {
+      config: { operation: 'listPatients' },
       schema: {
         operationId: 'listPatients',
         tags: ['patients'],
@@ -77,7 +80,6 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'listPatients');
       const { limit = 25, cursor, ...filter } = request.query;
       const after = positionOf(cursor);
       const rows = await reads.patients(rowsOf(caller), readerOf(request), {
@@ -94,7 +96,7 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
   app.get(
     '/patients/:patientId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readPatient', problems: ['not_found'] },
       schema: {
         operationId: 'readPatient',
         tags: ['patients'],
@@ -106,7 +108,6 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'readPatient');
       const patient = await reads.patient(rowsOf(caller), request.params.patientId, readerOf(request));
       if (patient === undefined) throw new AppError('not_found');
       return reply.header('etag', entityTag(patient.version)).send(patientBody(patient));
@@ -116,7 +117,7 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
   app.patch(
     '/patients/:patientId',
     {
-      config: { problems: ['not_found', 'precondition_required', 'version_mismatch'] },
+      config: { operation: 'changePatient', problems: ['not_found', 'precondition_required', 'version_mismatch'] },
       schema: {
         operationId: 'changePatient',
         tags: ['patients'],
@@ -131,7 +132,6 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'changePatient');
       const { patientId } = request.params;
       assertOwnPatient(caller, patientId);
       const act =

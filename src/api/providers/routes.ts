@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { availableSlots, explainAvailability } from '../../domain/availability.ts';
 import { AppError } from '../../domain/errors.ts';
-import { authorize, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
+import { clinicFor, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Doors } from '../doors.ts';
@@ -35,7 +35,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
   app.get(
     '/providers/:providerId/availability',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'searchAvailability', problems: ['not_found'] },
       schema: {
         operationId: 'searchAvailability',
         tags: ['availability'],
@@ -49,7 +49,6 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'searchAvailability');
       const { providerId } = request.params;
       const { date, durationMinutes, explain } = request.query;
       const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
@@ -65,7 +64,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
   app.get(
     '/providers',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'listProviders', problems: ['not_found'] },
       schema: {
         operationId: 'listProviders',
         tags: ['providers'],
@@ -76,7 +75,6 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'listProviders');
       const { clinicId, specialty, limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
       const rows = await reads.providers(
@@ -97,7 +95,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
   app.get(
     '/providers/:providerId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'readProvider', problems: ['not_found'] },
       schema: {
         operationId: 'readProvider',
         tags: ['providers'],
@@ -108,7 +106,6 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'readProvider');
       const { providerId } = request.params;
       const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
       const row = await reads.provider({ clinicId }, providerId);
@@ -120,7 +117,10 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
   app.post(
     '/providers',
     {
-      config: { problems: ['not_found', 'idempotency_in_progress', 'idempotency_mismatch'] },
+      config: {
+        operation: 'createProvider',
+        problems: ['not_found', 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'createProvider',
         tags: ['providers'],
@@ -133,7 +133,6 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'createProvider');
       const idempotency = idempotencyOf(
         request.headers['idempotency-key'],
         caller,
@@ -154,7 +153,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
   app.patch(
     '/providers/:providerId',
     {
-      config: { problems: ['not_found', 'precondition_required', 'version_mismatch'] },
+      config: { operation: 'changeProvider', problems: ['not_found', 'precondition_required', 'version_mismatch'] },
       schema: {
         operationId: 'changeProvider',
         tags: ['providers'],
@@ -168,7 +167,6 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'changeProvider');
       const { providerId } = request.params;
       const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
       const provider = await doors.changeProvider(actIn(request, clinicId, now()), {

@@ -1,5 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { assertOwnPatient, authorize, clinicFor } from '../authorization.ts';
+import { assertOwnPatient, clinicFor } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import type { Doors } from '../doors.ts';
 import { Nothing } from '../schemas.ts';
@@ -15,7 +15,7 @@ export const registrationRoutes: FastifyPluginCallbackTypebox<RegistrationRoutes
   app.put(
     '/clinics/:clinicId/registrations/:patientId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'registerPatient', problems: ['not_found'] },
       schema: {
         operationId: 'registerPatient',
         tags: ['patients'],
@@ -27,7 +27,6 @@ export const registrationRoutes: FastifyPluginCallbackTypebox<RegistrationRoutes
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'registerPatient');
       const { clinicId, patientId } = request.params;
       assertOwnPatient(caller, patientId);
       const { registration, created } = await doors.registerPatient(actIn(request, clinicId, now()), { patientId });
@@ -38,7 +37,7 @@ export const registrationRoutes: FastifyPluginCallbackTypebox<RegistrationRoutes
   app.delete(
     '/clinics/:clinicId/registrations/:patientId',
     {
-      config: { problems: ['not_found', 'registration_in_use'] },
+      config: { operation: 'endRegistration', problems: ['not_found', 'registration_in_use'] },
       schema: {
         operationId: 'endRegistration',
         tags: ['patients'],
@@ -51,7 +50,6 @@ export const registrationRoutes: FastifyPluginCallbackTypebox<RegistrationRoutes
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'endRegistration');
       const { patientId } = request.params;
       assertOwnPatient(caller, patientId);
       const clinicId = clinicFor(caller, request.params.clinicId);

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
 import type { Caller } from '../authentication.ts';
-import { assertOwnPatient, authorize, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
+import { assertOwnPatient, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Doors } from '../doors.ts';
@@ -21,7 +21,7 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
   app.post(
     '/waitlist-entries',
     {
-      config: { problems: ['not_found', 'already_waiting'] },
+      config: { operation: 'joinWaitlist', problems: ['not_found', 'already_waiting'] },
       schema: {
         operationId: 'joinWaitlist',
         tags: ['waitlist'],
@@ -36,7 +36,6 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'joinWaitlist');
       const { patientId, providerId, specialty, clinicId, durationMinutes, earliestDate, latestDate, priority } =
         request.body;
       if ((providerId === undefined) === (specialty === undefined)) throw invalidField('body', '/providerId', 'oneOf');
@@ -61,6 +60,7 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
   app.get(
     '/waitlist-entries',
     {
+      config: { operation: 'listWaitlist' },
       schema: {
         operationId: 'listWaitlistEntries',
         tags: ['waitlist'],
@@ -72,7 +72,6 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'listWaitlist');
       const { status, providerId, patientId, limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
       const rows = await reads.waitlistEntries(rowsOf(caller), readerOf(request), {
@@ -90,7 +89,7 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
   app.get(
     '/waitlist-entries/:entryId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'listWaitlist', problems: ['not_found'] },
       schema: {
         operationId: 'readWaitlistEntry',
         tags: ['waitlist'],
@@ -101,7 +100,6 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
     },
     async (request) => {
       const caller = callerOf(request);
-      authorize(caller, 'listWaitlist');
       const row = await reads.waitlistEntry(rowsOf(caller), request.params.entryId, readerOf(request));
       if (row === undefined) throw new AppError('not_found');
       return entryBody(row);
@@ -111,7 +109,7 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
   app.delete(
     '/waitlist-entries/:entryId',
     {
-      config: { problems: ['not_found'] },
+      config: { operation: 'leaveWaitlist', problems: ['not_found'] },
       schema: {
         operationId: 'leaveWaitlist',
         tags: ['waitlist'],
@@ -125,7 +123,6 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      authorize(caller, 'leaveWaitlist');
       const entry = await reads.waitlistEntry(rowsOf(caller), request.params.entryId);
       if (entry === undefined) throw new AppError('not_found');
       await doors.leaveWaitlist(actIn(request, entry.clinic_id, now()), { entryId: entry.entry_id });

@@ -76,6 +76,18 @@ describe('every answer', () => {
     expect((await api.inject({ url })).statusCode).toBe(401);
   });
 
+  it('is 403 for a caller who may not, before anything of the request is read', async () => {
+    const refused = await api.inject({
+      method: 'POST',
+      url: '/api/v1/ehr-syncs',
+      payload: '{',
+      headers: await asPatient(),
+    });
+    expect(refused.statusCode).toBe(403);
+    expect(refused.json()).toMatchObject({ code: 'forbidden' });
+    expect(refused.headers['www-authenticate']).toContain('error="insufficient_scope", scope="ehr:sync"');
+  });
+
   it('counts nothing for health, documentation and problems', async () => {
     const before = keys.length;
     for (const open of ['/livez', '/readyz', '/openapi.json', '/docs', '/problems']) await api.inject(open);

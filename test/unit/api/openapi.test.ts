@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { ERROR_CODES } from '../../../src/domain/errors.ts';
+import { OPERATIONS, type Operation } from '../../../src/api/authorization.ts';
 import { PROBLEMS } from '../../../src/api/problem.ts';
 import { anApi } from './api-under-test.ts';
 
@@ -16,8 +17,10 @@ interface OpenApiOperation {
   readonly operationId?: string;
   readonly tags?: readonly string[];
   readonly summary?: string;
+  readonly description?: string;
   readonly security?: readonly object[];
   readonly requestBody?: object;
+  readonly 'x-authorization'?: { readonly operation: Operation; readonly scopes: object; readonly roles: object };
   readonly responses: Record<string, Answer>;
 }
 interface Document {
@@ -115,6 +118,16 @@ describe('the OpenAPI document', () => {
       expect({ path, security: operation.security }).toEqual({ path, security: open ? [] : undefined });
       expect('401' in operation.responses).toBe(!open);
       expect('429' in operation.responses).toBe(!open);
+    }
+  });
+
+  it('says who may, from the one table', () => {
+    for (const { operation } of operations) {
+      const said = operation['x-authorization'];
+      if (said === undefined) continue;
+      const { operation: name, ...rule } = said;
+      expect(rule).toEqual(OPERATIONS[name]);
+      for (const scope of OPERATIONS[name].scopes) expect(operation.description).toContain(`\`${scope}\``);
     }
   });
 
