@@ -43,6 +43,7 @@ const FOLDERS = [
 /** Files of the domain that reckon in wall-clock time, which workflows must not. */
 const WALL_CLOCKS = [
   'availability',
+  'earliest-slots',
   'policy-faults',
   'reminder-plan',
   'schedule-change',

@@ -10,6 +10,7 @@ import type { WindowSize } from '../integrations/redis/sliding-window.ts';
 import type { Logger } from '../logger.ts';
 import { appointmentRoutes } from './appointments/routes.ts';
 import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from './authentication.ts';
+import { availabilityRoutes } from './availability/routes.ts';
 import { enforceOperation } from './caller.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { sendgridCallbacks } from './callbacks/sendgrid.ts';
@@ -161,6 +162,7 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
   await app.register(appointmentRoutes, { doors, reads, now });
   await app.register(holdRoutes, { doors, reads, now });
   await app.register(clinicRoutes, { doors, reads, now });
+  await app.register(availabilityRoutes, { reads, now });
   await app.register(providerRoutes, { doors, reads, now });
   await app.register(patientRoutes, { doors, reads, now });
   await app.register(registrationRoutes, { doors, now });

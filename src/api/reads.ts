@@ -1,23 +1,26 @@
 import { findAppointment, type AppointmentRow } from '../db/appointments.ts';
 import { findClinic, type ClinicRow } from '../db/clinics.ts';
-import { inContext, type Db, type RowContext } from '../db/connection.ts';
+import { inContext, type Connection, type RowContext } from '../db/connection.ts';
 import { findHold, type HoldRow } from '../db/holds.ts';
 import { clinicOfAppointment, clinicOfHold, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
 import { findPatient, patientsWhere, type PatientFilter, type PatientRow } from '../db/patients.ts';
 import { findProvider, type ProviderRow } from '../db/providers.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
+import type { ProviderTime } from '../domain/earliest-slots.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
+import type { ProviderSchedules } from '../scheduling/provider-schedules.ts';
 import {
   appointmentsWhere,
   historyOf,
   type AppointmentFilter,
   type AppointmentHistory,
 } from './appointments/queries.ts';
+import { providerTimes, type DatesAsked, type ProvidersAsked } from './availability/queries.ts';
 import { clinicsWhere } from './clinics/queries.ts';
 import { findSyncRun, syncRunsWhere, type SyncRunRow, type SyncRunWithItems } from './ehr-syncs/queries.ts';
 import { findReplay, type ReplayWithItems } from './notification-replays/queries.ts';
 import { findNotification, type NotificationWithAttempts } from './notifications/queries.ts';
-import { providersWhere, providerTime } from './providers/queries.ts';
+import { providersWhere } from './providers/queries.ts';
 import { auditStaffRead, type Reader } from './staff-reads.ts';
 import { findWaitlistEntry, waitlistEntriesWhere } from './waitlist-entries/queries.ts';
 
@@ -41,11 +44,12 @@ export interface Reads {
   readonly appointments: (rows: RowContext, reader: Reader, filter: AppointmentFilter) => Promise<AppointmentRow[]>;
   readonly history: (clinicId: string, appointmentId: string, reader: Reader) => Promise<AppointmentHistory>;
 
-  readonly providerTime: (
+  /** Undefined when there is no such clinic. */
+  readonly providerTimes: (
     clinicId: string,
-    providerId: string,
-    search: { readonly date: string; readonly durationMinutes: number },
-  ) => ReturnType<typeof providerTime>;
+    providers: ProvidersAsked,
+    dates: DatesAsked,
+  ) => Promise<ProviderTime[] | undefined>;
   readonly provider: (rows: RowContext, providerId: string) => Promise<ProviderRow | undefined>;
   readonly providers: (rows: RowContext, filter: Parameters<typeof providersWhere>[1]) => Promise<ProviderRow[]>;
 
@@ -78,9 +82,10 @@ export interface Reads {
   readonly syncRun: (clinicId: string, runId: string, reader: Reader) => Promise<SyncRunWithItems | undefined>;
 }
 
-export function createReads(db: Db): Reads {
+export function createReads(connection: Connection, schedules: ProviderSchedules): Reads {
+  const { db } = connection;
   return {
-    clinicOfProvider: (providerId) => clinicOfProvider(db, providerId),
+    clinicOfProvider: rememberClinics((providerId) => clinicOfProvider(db, providerId)),
     clinicOfAppointment: (appointmentId) => clinicOfAppointment(db, appointmentId),
     clinicOfNotification: (notificationId) => clinicOfNotification(db, notificationId),
     clinicOfHold: (holdId) => clinicOfHold(db, holdId),
@@ -111,8 +116,8 @@ export function createReads(db: Db): Reads {
         return historyOf(tx, appointmentId);
       }),
 
-    providerTime: (clinicId, providerId, search) =>
-      inContext(db, { clinicId }, (tx) => providerTime(tx, providerId, search)),
+    providerTimes: (clinicId, providers, dates) =>
+      providerTimes(connection.pool, schedules, clinicId, providers, dates),
     provider: (rows, providerId) => inContext(db, rows, (tx) => findProvider(tx, providerId)),
     providers: (rows, filter) => inContext(db, rows, (tx) => providersWhere(tx, filter)),
 
@@ -181,6 +186,20 @@ export function createReads(db: Db): Reads {
           await auditStaffRead(tx, reader, clinicId, { entity: 'ehr_sync_run', entityId: runId });
         return found;
       }),
+  };
+}
+
+/** A provider stays with their clinic, so it need be looked up only once. Bounded: when it is full it starts anew. */
+function rememberClinics(
+  lookUp: (providerId: string) => Promise<string | undefined>,
+  capacity = 20_000,
+): (providerId: string) => Promise<string | undefined> {
+  const known = new Map<string, string>();
+  return async (providerId) => {
+    const clinicId = known.get(providerId) ?? (await lookUp(providerId));
+    if (known.size >= capacity) known.clear();
+    if (clinicId !== undefined) known.set(providerId, clinicId);
+    return clinicId;
   };
 }
 

@@ -8,8 +8,13 @@ export interface LoadedSchedule extends ProviderSchedule {
   readonly policy: ClinicPolicy;
 }
 
-/** Everything the availability rules read of one provider, in one statement; undefined when the context does not see the provider. */
+/** Everything the availability rules read of one provider; undefined when the context does not see the provider. */
 export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<LoadedSchedule | undefined> {
+  return (await loadProviderSchedules(tx, [providerId]))[0];
+}
+
+/** As {@link loadProviderSchedule}, of many in one statement, in no order; without those that the context does not see. */
+export async function loadProviderSchedules(tx: Tx, providerIds: readonly string[]): Promise<LoadedSchedule[]> {
   const { rows } = await sql<ScheduleRow>`
     select p.provider_id, p.clinic_id, p.schedule_version, p.max_daily_appointments, c.time_zone, c.policy, c.policy_version,
       coalesce((select json_agg(json_build_object('dayOfWeek', a.day_of_week, 'startTime', a.start_time, 'endTime', a.end_time)
@@ -24,10 +29,8 @@ export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<
         'to', round(extract(epoch from upper(t.during)) * 1000)) order by t.during)
         from time_off t where t.provider_id = p.provider_id and upper(t.during) > now() - interval '2 days'), '[]') as time_off
     from provider p join clinic c using (clinic_id)
-    where p.provider_id = ${providerId}`.execute(tx);
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  return {
+    where p.provider_id = any(${providerIds})`.execute(tx);
+  return rows.map((row) => ({
     providerId: row.provider_id,
     clinicId: row.clinic_id,
     timeZone: row.time_zone,
@@ -40,7 +43,7 @@ export async function loadProviderSchedule(tx: Tx, providerId: string): Promise<
     closures: row.closures,
     timeOff: row.time_off,
     policy: row.policy,
-  };
+  }));
 }
 
 interface ScheduleRow {

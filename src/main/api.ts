@@ -51,7 +51,7 @@ const app = await createApp({
     }),
   },
   doors: createDoors(scheduling),
-  reads: createReads(connection.db),
+  reads: createReads(connection, scheduling.schedules),
   requests: createRequests(connection.db, scheduling.newId),
   callbacks: {
     isFromTwilio: ({ path, fields, signature }) =>

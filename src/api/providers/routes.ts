@@ -1,5 +1,4 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { availableSlots, explainAvailability } from '../../domain/availability.ts';
 import { AppError } from '../../domain/errors.ts';
 import { clinicFor, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
@@ -10,9 +9,6 @@ import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders, VersionHeaders } from '../schemas.ts';
 import {
-  AvailabilityAnswer,
-  AvailabilityQuery,
-  explanationBody,
   NewProviderBody,
   ProviderAnswer,
   ProviderBody,
@@ -21,7 +17,6 @@ import {
   ProviderPage,
   ProviderPath,
   ProviderQuery,
-  slotBody,
 } from './schemas.ts';
 
 export interface ProviderRoutes {
@@ -30,37 +25,8 @@ export interface ProviderRoutes {
   readonly now: () => Date;
 }
 
-/** Whom a patient can see, and when. */
+/** Whom a patient can see. */
 export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app, { doors, reads, now }, done) => {
-  app.get(
-    '/providers/:providerId/availability',
-    {
-      config: { operation: 'searchAvailability', problems: ['not_found'] },
-      schema: {
-        operationId: 'searchAvailability',
-        tags: ['availability'],
-        summary: 'The starts that can be booked on a date',
-        description:
-          'Search and booking judge by the same rules: what is offered here can be booked until somebody does, the patient’s own other visits apart.',
-        params: ProviderPath,
-        querystring: AvailabilityQuery,
-        response: { 200: AvailabilityAnswer },
-      },
-    },
-    async (request) => {
-      const caller = callerOf(request);
-      const { providerId } = request.params;
-      const { date, durationMinutes, explain } = request.query;
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
-      const time = await reads.providerTime(clinicId, providerId, { date, durationMinutes });
-      if (time === undefined) throw new AppError('not_found');
-      const search = { ...time, date, durationMinutes, now: now().getTime() };
-      if (explain !== true) return { availableSlots: availableSlots(search).slots.map(slotBody) };
-      const explanation = explainAvailability(search);
-      return { availableSlots: explanation.slots.map(slotBody), explanation: explanationBody(explanation) };
-    },
-  );
-
   app.get(
     '/providers',
     {

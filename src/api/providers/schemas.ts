@@ -1,20 +1,6 @@
 import { Type, type Static } from 'typebox';
-import { AVAILABILITY_RULES, type AvailabilityExplanation } from '../../domain/availability.ts';
 import type { ProviderRow } from '../../db/providers.ts';
-import type { Interval } from '../../domain/interval.ts';
-import {
-  CREATED_HEADERS,
-  DurationMinutes,
-  ETAG_HEADER,
-  Instant,
-  instantText,
-  LocalDate,
-  NextCursor,
-  PAGE_QUERY,
-  PlainText,
-  Strict,
-  Uuid,
-} from '../schemas.ts';
+import { CREATED_HEADERS, ETAG_HEADER, NextCursor, PAGE_QUERY, PlainText, Strict, Uuid } from '../schemas.ts';
 
 export const ProviderPath = Strict({ providerId: Uuid('The provider.') });
 
@@ -75,46 +61,5 @@ export function providerBody(row: ProviderRow, forStaff: boolean): Static<typeof
     specialty: row.specialty,
     timeZone: row.time_zone,
     ...(forStaff ? { maxDailyAppointments: row.max_daily_appointments } : {}),
-  };
-}
-
-export const AvailabilityQuery = Strict({
-  date: LocalDate("The date in the clinic's zone on which the visit starts."),
-  durationMinutes: DurationMinutes,
-  explain: Type.Optional(Type.Boolean({ description: 'Also tell which rule took which part of the day.' })),
-});
-
-const Slot = Type.Object({
-  startTime: Instant('When the visit would start.'),
-  endTime: Instant('When it would end.'),
-});
-
-/** The specification's answer; `explanation` only when it was asked for. */
-export const AvailabilityAnswer = Type.Object({
-  availableSlots: Type.Array(Slot),
-  explanation: Type.Optional(
-    Type.Object({
-      date: LocalDate('The date that was searched.'),
-      open: Type.Array(Slot, { description: 'What is left of the day: where the slots start.' }),
-      removed: Type.Array(
-        Type.Object({
-          rule: Type.Enum([...AVAILABILITY_RULES]),
-          windows: Type.Array(Slot),
-        }),
-        { description: 'With open they make up the whole day.' },
-      ),
-    }),
-  ),
-});
-
-export function slotBody({ from, to }: Interval): Static<typeof Slot> {
-  return { startTime: instantText(from), endTime: instantText(to) };
-}
-
-export function explanationBody(explanation: AvailabilityExplanation) {
-  return {
-    date: explanation.day.date,
-    open: explanation.open.map(slotBody),
-    removed: explanation.removed.map(({ rule, windows }) => ({ rule, windows: windows.map(slotBody) })),
   };
 }

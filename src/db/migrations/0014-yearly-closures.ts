@@ -1,11 +1,47 @@
 import { sql, type Kysely } from 'kysely';
 
-/** Closures that come back every year on the same dates. */
+/** Closures that come back every year on the same dates, and the availability search in one statement. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     alter table closure
       add column yearly boolean not null default false,
       -- One that lasted a year would never end.
       add constraint closure_yearly_within_a_year check (not yearly or to_date < from_date + interval '1 year');
+
+    -- As busy_ranges, of many at once: ids in, times and purposes out.
+    create function busy_ranges_of(p_resources uuid[], p_during tstzrange)
+      returns table (resource_id uuid, from_time timestamptz, to_time timestamptz, purpose text)
+      language sql stable security definer set search_path = public, pg_temp
+      as $$
+        select asked.resource_id, lower(r.during), upper(r.during), r.purpose
+        from unnest(p_resources) as asked (resource_id) cross join lateral (
+          select during, purpose from reservation
+          where reservation.resource_id = asked.resource_id and during && p_during and (expires_at is null or expires_at > now())
+        ) r
+      $$;
+
+    -- One provider of the clinic, or all, or those of a specialty: the versions of their rules and when they are busy, as of one moment. Busy times are
+    -- [from, to, purpose] in epoch milliseconds. No row: no such clinic; one of nulls: no such provider. It sets its own context: one round trip.
+    create function provider_times(p_clinic uuid, p_provider uuid, p_specialty text, p_during tstzrange)
+      returns table (provider_id uuid, schedule_version integer, policy_version integer, busy json)
+      language plpgsql volatile
+      as $$
+      begin
+        perform set_config('app.clinic_id', p_clinic::text, true);
+        return query
+          with asked as materialized (
+            select p.provider_id, p.schedule_version from provider p
+            where p.clinic_id = p_clinic and (p_provider is null or p.provider_id = p_provider) and (p_specialty is null or p.specialty = p_specialty)
+          ), busy as materialized (
+            select b.resource_id, json_agg(json_build_array(
+              floor(extract(epoch from b.from_time) * 1000), ceil(extract(epoch from b.to_time) * 1000), b.purpose)) as ranges
+            from busy_ranges_of(array(select asked.provider_id from asked), p_during) b group by b.resource_id
+          )
+          select asked.provider_id, asked.schedule_version, c.policy_version, coalesce(busy.ranges, '[]')
+          from clinic c left join asked on true left join busy on busy.resource_id = asked.provider_id
+          where c.clinic_id = p_clinic;
+      end $$;
+
+    grant execute on function busy_ranges_of(uuid[], tstzrange), provider_times(uuid, uuid, text, tstzrange) to mediconnect_app;
   `.execute(db);
 }

@@ -114,36 +114,6 @@ describe('providers', () => {
     expect(list.body.providers.map((each) => each.providerId)).toContain(providerId);
     expect(new Set(list.body.providers.map((each) => each.clinicId))).toEqual(new Set([otherClinic.clinicId]));
   });
-
-  it('are searched with a reason for every part of the day, when asked', async () => {
-    const visit = await aVisit();
-    const date = visit.visitAt.toISOString().slice(0, 10);
-    const answer = await call<{
-      availableSlots: { startTime: string; endTime: string }[];
-      explanation: { removed: { rule: string; windows: object[] }[] };
-    }>({
-      url: `/api/v1/providers/${visit.providerId}/availability?date=${date}&durationMinutes=30&explain=true`,
-      headers: await asPatient(visit.patientId),
-    });
-    expect(answer.body.availableSlots[0]).toEqual({
-      startTime: slotAt(clinic, 5, '08:00').toISOString().replace('.000Z', 'Z'),
-      endTime: slotAt(clinic, 5, '08:30').toISOString().replace('.000Z', 'Z'),
-    });
-    expect(answer.body.explanation.removed.map(({ rule }) => rule)).toEqual(
-      expect.arrayContaining(['hours', 'booked']),
-    );
-  });
-
-  it('offer nothing on a date in the past or beyond the horizon, and that is no error', async () => {
-    const visit = await aVisit();
-    for (const date of ['1900-01-01', '2020-01-01', '2999-12-31']) {
-      const answer = await call({
-        url: `/api/v1/providers/${visit.providerId}/availability?date=${date}&durationMinutes=1440&explain=true`,
-        headers: await asPatient(visit.patientId),
-      });
-      expect(answer).toMatchObject({ status: 200, body: { availableSlots: [] } });
-    }
-  });
 });
 
 describe('the waitlist', () => {

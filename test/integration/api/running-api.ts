@@ -50,7 +50,7 @@ export async function startApi(
       }),
     },
     doors: createDoors(scheduling),
-    reads: createReads(connection.db),
+    reads: createReads(connection, scheduling.schedules),
     requests: createRequests(connection.db, scheduling.newId),
     callbacks: {
       isFromTwilio: ({ signature }) => signature === 'good',

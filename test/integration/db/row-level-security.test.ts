@@ -124,9 +124,25 @@ describe('row-level security', () => {
       [database.relay, 'select * from appointment'],
       [database.relay, 'select * from patient'],
       [database.relay, `select * from busy_ranges('${patientId}', tstzrange(now(), now() + interval '1 day'))`],
+      [
+        database.relay,
+        `select * from busy_ranges_of(array['${patientId}'::uuid], tstzrange(now(), now() + interval '1 day'))`,
+      ],
     ] as const) {
       await expect(sql.raw(statement).execute(connection.db)).rejects.toMatchObject({ code: '42501' });
     }
+  });
+
+  it('is passed by functions that give ids, times, purposes and counts, and nothing else', async () => {
+    const { rows } = await sql<{ what: string; gives: string; path: string | null }>`
+      select proname as what, pg_get_function_result(oid) as gives, array_to_string(proconfig, ' ') as path from pg_proc
+      where pronamespace = 'public'::regnamespace and prosecdef and not exists (
+        select from pg_depend where objid = pg_proc.oid and deptype = 'e')`.execute(database.owner.db);
+    expect(rows.map(({ what }) => what)).toEqual(expect.arrayContaining(['clinic_of_provider', 'busy_ranges_of']));
+    const times = 'from_time timestamp with time zone, to_time timestamp with time zone, purpose text';
+    const harmless = ['void', 'uuid', 'SETOF uuid', 'integer', `TABLE(${times})`, `TABLE(resource_id uuid, ${times})`];
+    expect(rows.filter(({ gives }) => !harmless.includes(gives))).toEqual([]);
+    expect(rows.filter(({ path }) => path !== 'search_path=public, pg_temp')).toEqual([]);
   });
 
   it('goes red without it: the policy off, another clinic’s rows are seen', async () => {

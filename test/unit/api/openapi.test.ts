@@ -58,6 +58,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/appointments/{appointmentId}/timeline',
       'GET /api/v1/clinics',
       'GET /api/v1/clinics/{clinicId}',
+      'GET /api/v1/clinics/{clinicId}/availability',
       'GET /api/v1/clinics/{clinicId}/policy',
       'GET /api/v1/ehr-syncs',
       'GET /api/v1/ehr-syncs/{runId}',
