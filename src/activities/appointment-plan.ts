@@ -23,6 +23,8 @@ export interface AppointmentFacts {
   readonly changedAt: number;
   readonly version: number;
   readonly checkedIn: boolean;
+  /** How many visits of its series its notice speaks for: 1 is its own alone, none means that another visit's notice speaks for it. */
+  readonly noticeVisits: number;
 }
 
 /** What planning reads of one row of the ledger. */
@@ -107,10 +109,13 @@ export function planAppointment(input: PlanInput): AppointmentPlan {
 
 /** The notice that the latest change calls for, and the version its id is made from. */
 function noticeOf(appointment: AppointmentFacts): { readonly kind: NoticeKind; readonly version: number } | undefined {
-  const { status, timeSetVersion, bookedVia, version } = appointment;
-  if (status === 'CANCELLED') return { kind: 'cancelled', version };
+  const { status, timeSetVersion, bookedVia, version, noticeVisits } = appointment;
+  if (noticeVisits === 0) return undefined;
+  const isOfSeries = noticeVisits > 1;
+  if (status === 'CANCELLED') return { kind: isOfSeries ? 'series_cancelled' : 'cancelled', version };
   if (status !== 'SCHEDULED') return undefined;
-  if (timeSetVersion > 1) return { kind: 'rescheduled', version: timeSetVersion };
+  if (timeSetVersion > 1) return { kind: isOfSeries ? 'series_rescheduled' : 'rescheduled', version: timeSetVersion };
+  if (isOfSeries) return { kind: 'series_confirmation', version: timeSetVersion };
   return { kind: bookedVia === 'waitlist' ? 'waitlist_booked' : 'confirmation', version: timeSetVersion };
 }
 

@@ -5,6 +5,7 @@ import {
   chooseChannel,
   isReminderKind,
   notificationId,
+  tellsOfCancelling,
   type Channel,
   type NotificationKind,
 } from '../domain/notification.ts';
@@ -47,6 +48,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
       changedAt: row.updated_at.getTime(),
       version: row.version,
       checkedIn: row.checked_in_at !== null,
+      noticeVisits: row.announced_by === null ? row.notice_visits : 0,
     },
     policy,
     timeZone: clinic.time_zone,
@@ -75,7 +77,7 @@ export function notificationOf(
       : notificationId({
           appointmentId,
           kind,
-          version: kind === 'cancelled' ? row.version : row.time_set_version,
+          version: tellsOfCancelling(kind) ? row.version : row.time_set_version,
           channel,
         }),
     clinicId: row.clinic_id,

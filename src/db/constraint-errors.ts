@@ -11,6 +11,7 @@ const BY_CONSTRAINT: Readonly<Record<string, ErrorCode>> = {
   provider_clinic_id_fkey: 'not_found',
   audit_event_clinic_id_fkey: 'not_found',
   appointment_clinic_id_patient_id_fkey: 'not_found',
+  appointment_series_clinic_id_patient_id_fkey: 'not_found',
   waitlist_entry_once: 'already_waiting',
   waitlist_entry_clinic_id_patient_id_fkey: 'not_found',
   waitlist_entry_clinic_id_provider_id_fkey: 'not_found',

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { Interval } from '../domain/interval.ts';
 import type { Tx } from './connection.ts';
-import { busyRanges, range } from './look-ups.ts';
+import { busyRanges, range, ranges, type TimeOf } from './look-ups.ts';
 
 /** Whose time an appointment takes: the provider's with the buffers, the patient's without. */
 export interface AppointmentTimes {
@@ -18,6 +18,14 @@ export interface AppointmentTimes {
 /** Frees the time of a provider that has expired and touches `during`; whoever meets an expired reservation deletes it. */
 export async function expireReservations(tx: Tx, resourceId: string, during: Interval): Promise<void> {
   await sql`select expire_reservations(${resourceId}, ${range(during.from, during.to)}::tstzrange)`.execute(tx);
+}
+
+/** As {@link expireReservations}, for many times in one statement. */
+export async function expireReservationsOfEach(tx: Tx, times: readonly TimeOf[]): Promise<void> {
+  await sql`select expire_reservations(resource_id, during)
+    from unnest(${times.map((each) => each.resourceId)}::uuid[], ${ranges(times)}::tstzrange[]) as asked (resource_id, during)`.execute(
+    tx,
+  );
 }
 
 /** @throws AppError `day_full` when the provider's reservations that start on the day have reached the limit. */
@@ -46,9 +54,53 @@ export async function reserveAppointment(tx: Tx, times: AppointmentTimes): Promi
   throw new AppError(rows.some((row) => row.resource_id === providerId) ? 'patient_busy' : 'slot_taken');
 }
 
+/**
+ * As {@link reserveAppointment}, for many in one statement. Returns those that the constraint refused and why; if there are any, the whole transaction
+ * must be given up.
+ */
+export async function reserveAppointments(
+  tx: Tx,
+  appointments: readonly AppointmentTimes[],
+): Promise<{ readonly appointmentId: string; readonly code: 'slot_taken' | 'patient_busy' }[]> {
+  const wanted = appointments.flatMap(({ clinicId, appointmentId, providerId, patientId, during, visit }) => [
+    { clinicId, appointmentId, resourceId: providerId, ...during },
+    { clinicId, appointmentId, resourceId: patientId, ...visit },
+  ]);
+  const { rows } = await sql<{ appointment_id: string; resource_id: string }>`
+    insert into reservation (clinic_id, resource_id, during, purpose, appointment_id)
+    select clinic_id, resource_id, during, 'APPOINTMENT', appointment_id
+    from unnest(${wanted.map((each) => each.clinicId)}::uuid[], ${wanted.map((each) => each.resourceId)}::uuid[], ${ranges(wanted)}::tstzrange[],
+      ${wanted.map((each) => each.appointmentId)}::uuid[]) as wanted (clinic_id, resource_id, during, appointment_id)
+    on conflict do nothing returning appointment_id, resource_id`.execute(tx);
+  const isReserved = (appointmentId: string, resourceId: string): boolean =>
+    rows.some((row) => row.appointment_id === appointmentId && row.resource_id === resourceId);
+  return appointments
+    .filter((each) => ![each.providerId, each.patientId].every((id) => isReserved(each.appointmentId, id)))
+    .map(({ appointmentId, providerId }) => ({
+      appointmentId,
+      code: isReserved(appointmentId, providerId) ? 'patient_busy' : 'slot_taken',
+    }));
+}
+
 /** Gives the appointment's time back. */
 export async function freeAppointment(tx: Tx, appointmentId: string): Promise<void> {
   await tx.deleteFrom('reservation').where('appointment_id', '=', appointmentId).execute();
+}
+
+/** Gives the time of many appointments back. Returns what each had of whom, buffers inside. */
+export async function freeAppointments(
+  tx: Tx,
+  appointmentIds: readonly string[],
+): Promise<(TimeOf & { readonly appointmentId: string })[]> {
+  const { rows } = await sql<{ appointment_id: string; resource_id: string; from_time: Date; to_time: Date }>`
+    delete from reservation where appointment_id = any(${[...appointmentIds]}::uuid[])
+    returning appointment_id, resource_id, lower(during) as from_time, upper(during) as to_time`.execute(tx);
+  return rows.map((row) => ({
+    appointmentId: row.appointment_id,
+    resourceId: row.resource_id,
+    from: row.from_time.getTime(),
+    to: row.to_time.getTime(),
+  }));
 }
 
 /** The provider's time that the appointment holds, buffers inside; undefined when it holds none. */

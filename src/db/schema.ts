@@ -16,6 +16,7 @@ export interface Database {
   time_off: TimeOffTable;
   patient: PatientTable;
   registration: RegistrationTable;
+  appointment_series: AppointmentSeriesTable;
   appointment: AppointmentTable;
   hold: HoldTable;
   reservation: ReservationTable;
@@ -128,6 +129,16 @@ interface RegistrationTable {
   created_at: DefaultInstant;
 }
 
+interface AppointmentSeriesTable {
+  series_id: string;
+  clinic_id: string;
+  patient_id: string;
+  provider_id: string;
+  every_weeks: number;
+  count: number;
+  created_at: DefaultInstant;
+}
+
 interface AppointmentTable {
   appointment_id: string;
   patient_id: string;
@@ -151,6 +162,13 @@ interface AppointmentTable {
   /** The rules that staff set aside for its present time, and why. */
   override_rules: ColumnType<string[], string[] | undefined, string[]>;
   override_reason: string | null;
+  series_id: ColumnType<string | null, string | null | undefined, never>;
+  /** Its place in the series, from 0. */
+  series_index: ColumnType<number | null, number | null | undefined, never>;
+  /** How many visits of its series the notice of its present time or cancellation speaks for. */
+  notice_visits: Generated<number>;
+  /** The visit of its series whose notice speaks for this one too: it sends none. */
+  announced_by: ColumnType<string | null, string | null | undefined, string | null>;
   next_action: string | null;
   next_action_at: NullableInstant;
   reminder_state: Generated<string>;

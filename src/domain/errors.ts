@@ -98,3 +98,19 @@ export class AppError extends Error {
     this.detail = detail;
   }
 }
+
+/** One date of a series that is not to be had, and why. */
+export interface SeriesClash {
+  readonly appointmentTime: Date;
+  readonly code: ErrorCode;
+}
+
+/** A series is booked or moved whole or not at all: this says which of its dates stand in the way. */
+export class SeriesClashError extends AppError {
+  readonly clashes: readonly SeriesClash[];
+
+  constructor(clashes: readonly SeriesClash[]) {
+    super('series_clash', { clashes: clashes.length });
+    this.clashes = clashes;
+  }
+}

@@ -7,13 +7,37 @@ export type Channel = (typeof CHANNELS)[number];
 export type ReminderKind = `reminder:${string}`;
 
 /** A notice answers a change of the appointment and is due at once. */
-export const NOTICE_KINDS = ['confirmation', 'rescheduled', 'cancelled', 'waitlist_booked'] as const;
+export const NOTICE_KINDS = [
+  'confirmation',
+  'rescheduled',
+  'cancelled',
+  'waitlist_booked',
+  'series_confirmation',
+  'series_rescheduled',
+  'series_cancelled',
+] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
+
+/** The notices that speak for several visits of a series at once. */
+export const SERIES_NOTICE_KINDS = [
+  'series_confirmation',
+  'series_rescheduled',
+  'series_cancelled',
+] as const satisfies readonly NoticeKind[];
 
 export type NotificationKind = NoticeKind | ReminderKind;
 
 export function isReminderKind(kind: string): kind is ReminderKind {
   return kind.startsWith('reminder:');
+}
+
+export function isSeriesNotice(kind: string): boolean {
+  return SERIES_NOTICE_KINDS.some((known) => known === kind);
+}
+
+/** Does it tell that visits were cancelled? Every other message is about visits that take place. */
+export function tellsOfCancelling(kind: string): boolean {
+  return kind === 'cancelled' || kind === 'series_cancelled';
 }
 
 /**

@@ -2,8 +2,15 @@ import { sql, type Selectable } from 'kysely';
 import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
 import type { Database } from '../db/schema.ts';
+import { passOnSkippedNotice } from '../db/series.ts';
 import { AppError } from '../domain/errors.ts';
-import { statesBefore, type Channel, type NotificationKind, type NotificationState } from '../domain/notification.ts';
+import {
+  isSeriesNotice,
+  statesBefore,
+  type Channel,
+  type NotificationKind,
+  type NotificationState,
+} from '../domain/notification.ts';
 import { isSameMessage, reportedState } from './provider-states.ts';
 import { whyNotDue, type SkipReason } from './still-due.ts';
 
@@ -77,6 +84,8 @@ export interface NotificationToSend {
   readonly channel: Channel;
   readonly plannedFor: Date;
   readonly confirmationCode: string;
+  /** How many visits of its series a notice speaks for. */
+  readonly visits: number;
   readonly clinicName: string;
   /** The clinic's zone: visits are in person. */
   readonly timeZone: string;
@@ -405,10 +414,18 @@ async function change(tx: Tx, wanted: Change): Promise<boolean> {
     })
     .where('notification_id', '=', notificationId)
     .where('state', 'in', [...from])
-    .returning(['clinic_id', 'appointment_id', 'request_id']);
+    .returning(['clinic_id', 'appointment_id', 'request_id', 'kind', 'appointment_version']);
   if (attempt !== undefined) update = update.where('attempt', '=', attempt);
   const row = await update.executeTakeFirst();
   if (row === undefined) return false;
+  // Whom we cannot reach about one visit, we cannot reach about the next.
+  if (to === 'SKIPPED' && isSeriesNotice(row.kind) && wanted.reason !== 'no_address') {
+    await passOnSkippedNotice(tx, {
+      appointmentId: row.appointment_id,
+      kind: row.kind,
+      appointmentVersion: row.appointment_version,
+    });
+  }
   if (TOLD.has(to)) {
     await enqueue(tx, {
       clinicId: row.clinic_id,
@@ -507,6 +524,7 @@ function lockForSending(tx: Tx, notificationId: string) {
       'a.time_set_version',
       'a.status',
       'a.confirmation_code',
+      'a.notice_visits',
       'c.name as clinic_name',
       'c.time_zone',
       'v.name as provider_name',
@@ -552,6 +570,7 @@ function toSend(row: LockedRow, attempt: number): NotificationToSend {
     channel: row.channel,
     plannedFor: row.planned_for,
     confirmationCode: row.confirmation_code,
+    visits: row.notice_visits,
     clinicName: row.clinic_name,
     timeZone: row.time_zone,
     providerName: row.provider_name,

@@ -1,4 +1,4 @@
-import { isReminderKind, type NotificationKind } from '../domain/notification.ts';
+import { isReminderKind, type NoticeKind, type NotificationKind } from '../domain/notification.ts';
 import { countSmsSegments } from './sms-segments.ts';
 import { LANGUAGES, TEMPLATES, type Language, type Template, type TemplateKey } from './templates/templates.ts';
 
@@ -9,7 +9,9 @@ export interface MessageFacts {
   readonly providerName: string;
   readonly givenName: string;
   readonly confirmationCode: string;
-  /** The visit's start. */
+  /** How many visits a notice of a series speaks for; the others do not say. */
+  readonly visits: number;
+  /** The visit's start; of several, the first one's. */
   readonly plannedFor: Date;
   /** The clinic's IANA zone: visits are in person. */
   readonly timeZone: string;
@@ -32,7 +34,12 @@ const ELLIPSIS = '...';
 /** The SMS, at most two segments long. */
 export function renderSms(facts: MessageFacts): string {
   const { template, locale } = templateFor(facts);
-  const when = { ...formatDate(facts, locale, 'short'), code: facts.confirmationCode, name: oneLine(facts.givenName) };
+  const when = {
+    ...formatDate(facts, locale, 'short'),
+    code: facts.confirmationCode,
+    count: String(facts.visits),
+    name: oneLine(facts.givenName),
+  };
   let text = '';
   for (const length of NAME_LENGTHS) {
     text = fill(template.sms, {
@@ -51,6 +58,7 @@ export function renderEmail(facts: MessageFacts): RenderedEmail {
   const values = {
     ...formatDate(facts, locale, 'long'),
     code: facts.confirmationCode,
+    count: String(facts.visits),
     name: oneLine(facts.givenName),
     clinic: oneLine(facts.clinicName),
     provider: oneLine(facts.providerName),
@@ -87,9 +95,18 @@ function isLanguageTag(locale: string): boolean {
   }
 }
 
+const TEMPLATE_OF: Readonly<Record<NoticeKind, TemplateKey>> = {
+  confirmation: 'confirmation',
+  rescheduled: 'rescheduled',
+  cancelled: 'cancelled',
+  waitlist_booked: 'waitlistBooked',
+  series_confirmation: 'seriesConfirmation',
+  series_rescheduled: 'seriesRescheduled',
+  series_cancelled: 'seriesCancelled',
+};
+
 function templateKey(kind: NotificationKind): TemplateKey {
-  if (isReminderKind(kind)) return 'reminder';
-  return kind === 'waitlist_booked' ? 'waitlistBooked' : kind;
+  return isReminderKind(kind) ? 'reminder' : TEMPLATE_OF[kind];
 }
 
 function formatDate(facts: MessageFacts, locale: string, length: 'short' | 'long') {

@@ -1,5 +1,5 @@
 import type { AppointmentStatus } from '../domain/appointment.ts';
-import { isReminderKind } from '../domain/notification.ts';
+import { isReminderKind, tellsOfCancelling } from '../domain/notification.ts';
 
 /** Why a notification was not sent when its turn came. */
 export const SKIP_REASONS = [
@@ -36,7 +36,7 @@ export function whyNotDue(
 ): SkipReason | undefined {
   if (appointment.appointmentTime <= now) return 'visit_begun';
   if (appointment.appointmentTime.getTime() !== notification.plannedFor.getTime()) return 'moved';
-  if (notification.kind === 'cancelled') return appointment.status === 'CANCELLED' ? undefined : 'not_cancelled';
+  if (tellsOfCancelling(notification.kind)) return appointment.status === 'CANCELLED' ? undefined : 'not_cancelled';
   if (appointment.status === 'CANCELLED') return 'cancelled';
   if (appointment.status !== 'SCHEDULED') return 'not_scheduled';
   const isSuperseded = isReminderKind(notification.kind)

@@ -2,6 +2,7 @@ import { enqueue } from '../db/outbox.ts';
 import { changeAppointment, lockAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
 import { recordAudit } from '../db/audit.ts';
 import { inContext } from '../db/connection.ts';
+import { passOnUntoldNotice } from '../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
@@ -39,6 +40,8 @@ function attend(deps: SchedulingDeps, act: Act, visit: Visit, wanted: Appointmen
     if (decision.decision === 'refuse') throw new AppError(decision.code);
     if (decision.decision === 'nothing') return before;
 
+    // Of a visit that is over nothing is announced any more.
+    if (decision.change.event !== 'checkedIn') await passOnUntoldNotice(tx, before);
     const after = await changeAppointment(tx, visit.appointmentId, columns(decision.change));
     await enqueue(tx, {
       clinicId: act.clinicId,

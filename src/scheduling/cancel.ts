@@ -1,9 +1,15 @@
-import { changeAppointment, policyOf } from '../db/appointments.ts';
+import { changeAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
 import { recordAudit } from '../db/audit.ts';
-import { inContext } from '../db/connection.ts';
+import { inContext, type Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
 import { freeAppointment, providerTimeOf } from '../db/reservations.ts';
-import { decideTransition, type CancelledBy, type CancelReason } from '../domain/appointment.ts';
+import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from '../db/series.ts';
+import {
+  decideTransition,
+  type AppointmentChange,
+  type CancelledBy,
+  type CancelReason,
+} from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { stateOf } from './attend.ts';
@@ -41,42 +47,58 @@ export function cancelAppointment(deps: SchedulingDeps, act: Act, cancellation: 
     if (decision.decision === 'refuse') throw new AppError(decision.code);
     if (decision.change.event !== 'cancelled') throw new AppError('internal_error');
 
-    const after = await changeAppointment(tx, before.appointment_id, {
-      status: 'CANCELLED',
-      cancelled_at: act.now,
-      cancelled_by: decision.change.cancelledBy,
-      cancel_reason: decision.change.cancelReason,
-      cancelled_late: decision.change.lateCancel,
-    });
-    const during = await providerTimeOf(tx, before.appointment_id, before.provider_id);
-    await freeAppointment(tx, before.appointment_id);
-    const roundId = during && (await openRound(deps, tx, act, freedSlotOf(before, during)));
-    await enqueue(tx, {
-      clinicId: act.clinicId,
-      aggregate: 'appointment',
-      aggregateId: after.appointment_id,
-      event: 'cancelled',
-      version: after.version,
-      requestId: act.requestId,
-    });
-    await recordAudit(tx, {
-      clinicId: act.clinicId,
-      entity: 'appointment',
-      entityId: after.appointment_id,
-      action: 'cancelled',
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: {
-        version: after.version,
-        reason: cancellation.reason,
-        late: decision.change.lateCancel,
-        ...(roundId === undefined ? {} : { roundId }),
-      },
-    });
-    return { version: after.version, alreadyCancelled: false, ...(roundId === undefined ? {} : { roundId }) };
+    await passOnUntoldNotice(tx, before);
+    const { version, roundId } = await recordCancelling(deps, tx, act, before, decision.change, OWN_NOTICE);
+    return { version, alreadyCancelled: false, ...(roundId === undefined ? {} : { roundId }) };
   });
 }
 
-function cancelledBy(act: Act): CancelledBy {
+/** Writes a cancelling that is allowed: the row, the time given back or kept for a round, the outbox and the audit. */
+export async function recordCancelling(
+  deps: SchedulingDeps,
+  tx: Tx,
+  act: Act,
+  before: AppointmentRow,
+  change: Extract<AppointmentChange, { event: 'cancelled' }>,
+  notice: NoticeColumns,
+): Promise<{ readonly version: number; readonly roundId: string | undefined }> {
+  const after = await changeAppointment(tx, before.appointment_id, {
+    status: 'CANCELLED',
+    cancelled_at: act.now,
+    cancelled_by: change.cancelledBy,
+    cancel_reason: change.cancelReason,
+    cancelled_late: change.lateCancel,
+    ...notice,
+  });
+  const during = await providerTimeOf(tx, before.appointment_id, before.provider_id);
+  await freeAppointment(tx, before.appointment_id);
+  const roundId = during && (await openRound(deps, tx, act, freedSlotOf(before, during)));
+  await enqueue(tx, {
+    clinicId: act.clinicId,
+    aggregate: 'appointment',
+    aggregateId: after.appointment_id,
+    event: 'cancelled',
+    version: after.version,
+    requestId: act.requestId,
+  });
+  await recordAudit(tx, {
+    clinicId: act.clinicId,
+    entity: 'appointment',
+    entityId: after.appointment_id,
+    action: 'cancelled',
+    actor: act.actor,
+    requestId: act.requestId,
+    detail: {
+      version: after.version,
+      reason: change.cancelReason,
+      late: change.lateCancel,
+      ...(roundId === undefined ? {} : { roundId }),
+    },
+  });
+  return { version: after.version, roundId };
+}
+
+/** Who is written down as having cancelled. */
+export function cancelledBy(act: Act): CancelledBy {
   return act.actor.kind;
 }

@@ -10,17 +10,18 @@ import {
   reserveAppointment,
 } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
+import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from '../db/series.ts';
 import { upcomingLimits } from '../db/upcoming-visits.ts';
 import { decideTransition, moveLimits } from '../domain/appointment.ts';
-import { judgeSlot } from '../domain/availability.ts';
+import { judgeSlot, type ProviderSchedule } from '../domain/availability.ts';
 import { AppError } from '../domain/errors.ts';
 import type { RuleOverride } from '../domain/override.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { stateOf } from './attend.ts';
-import { freedSlotOf, openRound, remainderOf } from './freed-slot.ts';
+import { freedSlotOf, openRound, remainderOf, type FreedSlot } from './freed-slot.ts';
 import { useHold } from './hold.ts';
 import { lockWithResources } from './locked-appointment.ts';
-import { createWaiver } from './waiver.ts';
+import { createWaiver, type Waiver } from './waiver.ts';
 
 export interface Move {
   readonly appointmentId: string;
@@ -93,6 +94,44 @@ async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Pr
     during: verdict.during,
     visit: { from, to: from + durationMinutes * 60_000 },
   });
+  const left = old && freedSlotOf(before, old);
+  const freed = left && isSameProvider ? remainderOf(left, schedule, verdict.during) : left;
+  await passOnUntoldNotice(tx, before);
+  return recordMove(deps, tx, act, before, {
+    from,
+    durationMinutes,
+    schedule,
+    waiver,
+    notice: OWN_NOTICE,
+    ...(held === undefined ? {} : { holdId: held.hold_id }),
+    ...(freed === undefined ? {} : { freed }),
+  });
+}
+
+/** Where a visit has come to. */
+export interface Moved {
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly durationMinutes: number;
+  /** Of the provider it is now with. */
+  readonly schedule: ProviderSchedule;
+  readonly waiver: Waiver;
+  readonly notice: NoticeColumns;
+  readonly holdId?: string;
+  /** What is left of its old time. */
+  readonly freed?: FreedSlot;
+}
+
+/** Writes a move whose new time is reserved and whose old time is free: the row, the round for the old time, the outbox and the audit. */
+export async function recordMove(
+  deps: SchedulingDeps,
+  tx: Tx,
+  act: Act,
+  before: AppointmentRow,
+  moved: Moved,
+): Promise<AppointmentRow> {
+  const { from, durationMinutes, schedule, waiver, notice, holdId, freed } = moved;
+  const { providerId } = schedule;
   const after = await changeAppointment(tx, before.appointment_id, {
     appointment_time: new Date(from),
     duration_minutes: durationMinutes,
@@ -100,11 +139,10 @@ async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Pr
     policy_version: schedule.policyVersion,
     moves: before.moves + 1,
     ...waiver.columns(),
+    ...notice,
     time_set_at: act.now,
     time_set_version: before.version + 1,
   });
-  const left = old && freedSlotOf(before, old);
-  const freed = left && isSameProvider ? remainderOf(left, schedule, verdict.during) : left;
   const roundId = freed && (await openRound(deps, tx, act, freed));
   await enqueue(tx, {
     clinicId: act.clinicId,
@@ -129,7 +167,7 @@ async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Pr
         providerId: before.provider_id,
       },
       to: { appointmentTime: after.appointment_time, durationMinutes, providerId },
-      ...(held === undefined ? {} : { holdId: held.hold_id }),
+      ...(holdId === undefined ? {} : { holdId }),
       ...waiver.detail(),
       ...(roundId === undefined ? {} : { roundId }),
     },

@@ -6,6 +6,7 @@ import type { Activities } from '../../src/activities/index.ts';
 import {
   isReminderKind,
   notificationId,
+  tellsOfCancelling,
   type NotificationKind,
   type NotificationState,
 } from '../../src/domain/notification.ts';
@@ -48,6 +49,7 @@ export function aWorld(appointmentId: string, inMs: number): AppointmentWorld {
       changedAt: now,
       version: 1,
       checkedIn: false,
+      noticeVisits: 1,
     },
     ledger: [],
     sent: [],
@@ -146,7 +148,7 @@ function settle(world: AppointmentWorld, kind: NotificationKind, state: Notifica
   const { appointmentId, appointmentTime, timeSetVersion, version } = world.row;
   const id = isReminderKind(kind)
     ? notificationId({ appointmentId, kind, appointmentTime, channel: 'sms' })
-    : notificationId({ appointmentId, kind, version: kind === 'cancelled' ? version : timeSetVersion, channel: 'sms' });
+    : notificationId({ appointmentId, kind, version: tellsOfCancelling(kind) ? version : timeSetVersion, channel: 'sms' });
   world.ledger.push({ notificationId: id, state, dueAt });
 }
 

@@ -11,6 +11,7 @@ import * as lookUps from './0009-look-ups.ts';
 import * as bookAppointment from './0010-book-appointment.ts';
 import * as bookingRules from './0011-booking-rules.ts';
 import * as holds from './0012-holds.ts';
+import * as series from './0013-series.ts';
 import * as yearlyClosures from './0014-yearly-closures.ts';
 import * as scheduleChanges from './0015-schedule-changes.ts';
 import * as registry from './0016-registry.ts';
@@ -29,6 +30,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-book-appointment': bookAppointment,
   '0011-booking-rules': bookingRules,
   '0012-holds': holds,
+  '0013-series': series,
   '0014-yearly-closures': yearlyClosures,
   '0015-schedule-changes': scheduleChanges,
   '0016-registry': registry,

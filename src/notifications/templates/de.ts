@@ -37,4 +37,33 @@ export const de: Templates = {
       CANNOT_COME,
     ],
   },
+  seriesConfirmation: {
+    sms: '{clinic}: {count} Termine bei {provider} sind gebucht, der erste am {date}, {time} (Code {code})',
+    subject: '{count} Termine sind gebucht, der erste am {date}',
+    email: [
+      'Guten Tag {name},',
+      '{count} Termine sind gebucht. Das ist der erste:',
+      WHEN,
+      CODE,
+      'Wir erinnern Sie vor jedem Termin.',
+      CANNOT_COME,
+    ],
+  },
+  seriesRescheduled: {
+    sms: '{clinic}: {count} Termine bei {provider} wurden verlegt, der erste auf {date}, {time} (Code {code})',
+    subject: '{count} Termine wurden verlegt, der erste auf {date}',
+    email: [
+      'Guten Tag {name},',
+      '{count} Ihrer Termine wurden verlegt. Das ist die neue Zeit des ersten:',
+      WHEN,
+      CODE,
+      'Wir erinnern Sie vor jedem Termin.',
+      CANNOT_COME,
+    ],
+  },
+  seriesCancelled: {
+    sms: '{clinic}: {count} Termine bei {provider} wurden abgesagt, der erste davon am {date}, {time}.',
+    subject: '{count} Termine ab {date} wurden abgesagt',
+    email: ['Guten Tag {name},', '{count} Ihrer Termine wurden abgesagt. Das ist der erste davon:', WHEN],
+  },
 };

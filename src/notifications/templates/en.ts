@@ -37,4 +37,33 @@ export const en: Templates = {
       CANNOT_COME,
     ],
   },
+  seriesConfirmation: {
+    sms: '{clinic}: {count} visits with {provider} are booked, the first on {date}, {time} (code {code})',
+    subject: '{count} visits are booked, the first on {date}',
+    email: [
+      'Hello {name},',
+      '{count} visits are booked. This is the first of them:',
+      WHEN,
+      CODE,
+      'We remind you before each of them.',
+      CANNOT_COME,
+    ],
+  },
+  seriesRescheduled: {
+    sms: '{clinic}: {count} visits with {provider} were moved, the first to {date}, {time} (code {code})',
+    subject: '{count} visits were moved, the first to {date}',
+    email: [
+      'Hello {name},',
+      '{count} of your visits were moved. This is the new time of the first of them:',
+      WHEN,
+      CODE,
+      'We remind you before each of them.',
+      CANNOT_COME,
+    ],
+  },
+  seriesCancelled: {
+    sms: '{clinic}: {count} visits with {provider} were cancelled, the first of them that on {date}, {time}.',
+    subject: '{count} visits from {date} on were cancelled',
+    email: ['Hello {name},', '{count} of your visits were cancelled. This is the first of them:', WHEN],
+  },
 };

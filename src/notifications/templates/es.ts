@@ -37,4 +37,33 @@ export const es: Templates = {
       CANNOT_COME,
     ],
   },
+  seriesConfirmation: {
+    sms: '{clinic}: {count} citas con {provider} reservadas, la primera: {date}, {time} (Ref. {code})',
+    subject: '{count} citas reservadas, la primera el {date}',
+    email: [
+      'Hola, {name}:',
+      'Quedan reservadas {count} citas. La primera es esta:',
+      WHEN,
+      CODE,
+      'Le avisaremos antes de cada una.',
+      CANNOT_COME,
+    ],
+  },
+  seriesRescheduled: {
+    sms: '{clinic}: {count} citas con {provider} tienen nueva fecha, la primera: {date}, {time} (Ref. {code})',
+    subject: '{count} citas tienen nueva fecha, la primera: {date}',
+    email: [
+      'Hola, {name}:',
+      'Han cambiado {count} de sus citas. Esta es la nueva fecha de la primera:',
+      WHEN,
+      CODE,
+      'Le avisaremos antes de cada una.',
+      CANNOT_COME,
+    ],
+  },
+  seriesCancelled: {
+    sms: '{clinic}: {count} citas con {provider} han sido canceladas, la primera: {date}, {time}.',
+    subject: '{count} citas desde el {date} han sido canceladas',
+    email: ['Hola, {name}:', 'Han sido canceladas {count} de sus citas. La primera es esta:', WHEN],
+  },
 };

@@ -3,10 +3,19 @@ import { en } from './en.ts';
 import { es } from './es.ts';
 
 /** One text for every kind; all reminders share one. */
-export type TemplateKey = 'confirmation' | 'reminder' | 'rescheduled' | 'cancelled' | 'waitlistBooked';
+export type TemplateKey =
+  | 'confirmation'
+  | 'reminder'
+  | 'rescheduled'
+  | 'cancelled'
+  | 'waitlistBooked'
+  | 'seriesConfirmation'
+  | 'seriesRescheduled'
+  | 'seriesCancelled';
 
 /**
- * Placeholders: `{clinic}`, `{provider}`, `{name}` (given name), `{date}`, `{time}`, `{code}`. No specialty, reason or diagnosis has one.
+ * Placeholders: `{clinic}`, `{provider}`, `{name}` (given name), `{date}`, `{time}`, `{code}`, and in those of a series `{count}` (visits; date and time are
+ * the first one's). No specialty, reason or diagnosis has one.
  */
 export interface Template {
   /** At most two SMS however long the names are: avoid letters outside the GSM alphabet (most accented capitals, á í ó ú, “ ” …). */

@@ -61,6 +61,7 @@ describe('the notifier', () => {
         'p.given_name as givenName',
         'p.locale',
         'a.confirmation_code as confirmationCode',
+        'a.notice_visits as visits',
       ])
       .where('a.appointment_id', '=', visit.appointmentId)
       .executeTakeFirstOrThrow();

@@ -3,7 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type GetMessage } from 'amqplib';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
-import { CHANNELS, notificationId, type Channel, type NotificationKind } from '../../../src/domain/notification.ts';
+import {
+  CHANNELS,
+  isReminderKind,
+  notificationId,
+  type Channel,
+  type NotificationKind,
+} from '../../../src/domain/notification.ts';
 import { createRabbitmq, type Rabbitmq } from '../../../src/integrations/rabbitmq/rabbitmq.ts';
 import { createEmailSender } from '../../../src/integrations/sendgrid/email-sender.ts';
 import { createSmsSender } from '../../../src/integrations/twilio/sms-sender.ts';
@@ -129,9 +135,9 @@ export function aNotification(
   const { kind = 'reminder:P3D', channel = 'sms' } = given;
   return {
     notificationId: notificationId(
-      kind === 'confirmation' || kind === 'rescheduled' || kind === 'cancelled' || kind === 'waitlist_booked'
-        ? { appointmentId, kind, version: 1, channel }
-        : { appointmentId, kind, appointmentTime: appointmentTime.getTime(), channel },
+      isReminderKind(kind)
+        ? { appointmentId, kind, appointmentTime: appointmentTime.getTime(), channel }
+        : { appointmentId, kind, version: 1, channel },
     ),
     clinicId: clinic.clinicId,
     appointmentId,

@@ -8,6 +8,7 @@ import {
 import {
   isReminderKind,
   notificationId,
+  tellsOfCancelling,
   type Channel,
   type NotificationKind,
   type NotificationState,
@@ -30,6 +31,7 @@ function anAppointment(given: Partial<AppointmentFacts> = {}): AppointmentFacts 
     changedAt: BOOKED,
     version: 1,
     checkedIn: false,
+    noticeVisits: 1,
     ...given,
   };
 }
@@ -45,7 +47,7 @@ function inLedger(
   return {
     notificationId: isReminderKind(kind)
       ? notificationId({ appointmentId, kind, appointmentTime, channel })
-      : notificationId({ appointmentId, kind, version: kind === 'cancelled' ? version : timeSetVersion, channel }),
+      : notificationId({ appointmentId, kind, version: tellsOfCancelling(kind) ? version : timeSetVersion, channel }),
     state,
     dueAt: given.dueAt ?? BOOKED,
   };
@@ -79,6 +81,43 @@ describe('planAppointment', () => {
   it('tells a waiting patient that the freed slot is theirs', () => {
     expect(plan(anAppointment({ bookedVia: 'waitlist' }), BOOKED).action).toMatchObject({
       notificationKind: 'waitlist_booked',
+    });
+  });
+
+  it('tells once of what happened to several visits of a series, for the one that speaks for them', () => {
+    const first = anAppointment({ noticeVisits: 6 });
+    expect(plan(first, BOOKED).action).toMatchObject({ notificationKind: 'series_confirmation' });
+    const moved = { ...first, timeSetVersion: 2, version: 2 };
+    expect(plan(moved, BOOKED).action).toMatchObject({ notificationKind: 'series_rescheduled' });
+    const cancelled = { ...first, status: 'CANCELLED', version: 2 } as const;
+    expect(plan(cancelled, BOOKED).action).toMatchObject({ notificationKind: 'series_cancelled' });
+    expect(plan(cancelled, BOOKED, [inLedger(cancelled, 'series_cancelled', 'QUEUED')]).action).toEqual({
+      kind: 'none',
+    });
+  });
+
+  it('only reminds of a visit that another one speaks for, from the moment at which its time was set', () => {
+    const other = anAppointment({ noticeVisits: 0 });
+    expect(plan(other, BOOKED)).toMatchObject({
+      action: { kind: 'notify', notificationKind: 'reminder:P3D', at: VISIT - 3 * DAY },
+      skipped: [],
+      reminderState: 'PLANNED',
+    });
+    const movedLate = { ...other, timeSetVersion: 2, version: 2, timeSetAt: VISIT - 2 * DAY };
+    expect(plan(movedLate, VISIT - 2 * DAY)).toMatchObject({
+      action: { notificationKind: 'reminder:P1D', at: VISIT - DAY },
+      skipped: [],
+    });
+    expect(plan({ ...other, status: 'CANCELLED', version: 2 }, BOOKED).action).toEqual({ kind: 'none' });
+  });
+
+  it('gives up the message for the series that never reached the broker, when its visit is moved alone', () => {
+    const first = anAppointment({ noticeVisits: 6 });
+    const waiting = inLedger(first, 'series_confirmation', 'PLANNED');
+    const alone = anAppointment({ timeSetVersion: 2, version: 2 });
+    expect(plan(alone, BOOKED, [waiting])).toMatchObject({
+      action: { notificationKind: 'rescheduled' },
+      abandoned: [waiting.notificationId],
     });
   });
 

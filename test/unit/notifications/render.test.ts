@@ -10,6 +10,9 @@ const KINDS: readonly NotificationKind[] = [
   'rescheduled',
   'cancelled',
   'waitlist_booked',
+  'series_confirmation',
+  'series_rescheduled',
+  'series_cancelled',
 ];
 const LOCALES = ['en-US', 'en-GB', 'en-IN', 'es-ES', 'es-MX', 'es-US', 'de-DE', 'de-AT', 'fr-FR'];
 
@@ -19,6 +22,7 @@ const facts = (given: Partial<MessageFacts> = {}): MessageFacts => ({
   providerName: 'Dr. Amelia Hart',
   givenName: 'Ana',
   confirmationCode: 'ABC234',
+  visits: 1,
   plannedFor: new Date('2027-03-13T15:00:00Z'),
   timeZone: 'America/New_York',
   locale: 'en-US',
@@ -40,6 +44,20 @@ describe('the SMS', () => {
     expect(renderSms(facts({ locale }))).toBe(text);
   });
 
+  it.each([
+    [
+      'en-US',
+      'Harbor Clinic: 10 visits with Dr. Amelia Hart are booked, the first on Sat, Mar 13, 10:00 AM (code ABC234)',
+    ],
+    ['es-ES', 'Harbor Clinic: 10 citas con Dr. Amelia Hart reservadas, la primera: sáb, 13 mar, 10:00 (Ref. ABC234)'],
+    [
+      'de-DE',
+      'Harbor Clinic: 10 Termine bei Dr. Amelia Hart sind gebucht, der erste am Sa., 13. März, 10:00 (Code ABC234)',
+    ],
+  ])('says of a series how many visits there are and which is the first: %s', (locale, text) => {
+    expect(renderSms(facts({ kind: 'series_confirmation', visits: 10, locale }))).toBe(text);
+  });
+
   it('tells the time of the clinic, whatever the machine’s zone', () => {
     expect(renderSms(facts({ timeZone: 'Asia/Kolkata' }))).toContain('8:30 PM');
     expect(renderSms(facts({ timeZone: 'America/Phoenix' }))).toContain('8:00 AM');
@@ -54,7 +72,9 @@ describe('the SMS', () => {
           // Wednesdays and Saturdays in long months, late in the day: the longest there are.
           for (const day of ['2027-09-22', '2027-12-25', '2027-01-23', '2027-11-24']) {
             const plannedFor = new Date(`${day}T17:45:00Z`);
-            const text = renderSms(facts({ kind, locale, plannedFor, clinicName: name, providerName: name }));
+            const text = renderSms(
+              facts({ kind, locale, plannedFor, visits: 26, clinicName: name, providerName: name }),
+            );
             if (countSmsSegments(text) > 2) tooLong.push(`${kind} ${locale}: ${text}`);
           }
         }
@@ -112,7 +132,7 @@ describe('the templates', () => {
     for (const language of LANGUAGES) {
       for (const template of Object.values(TEMPLATES[language])) {
         const used = placeholders([template.sms, template.subject, ...template.email].join(' '));
-        expect(new Set(['clinic', 'provider', 'name', 'date', 'time', 'code', ...used]).size).toBe(6);
+        expect(new Set(['clinic', 'provider', 'name', 'date', 'time', 'code', 'count', ...used]).size).toBe(7);
       }
       for (const kind of KINDS) {
         const { subject, text, html } = renderEmail(facts({ kind, locale: language }));
@@ -124,7 +144,11 @@ describe('the templates', () => {
   it('say with whom, where and when in every SMS, and give the code of every visit that stands', () => {
     for (const language of LANGUAGES) {
       for (const [key, { sms }] of Object.entries(TEMPLATES[language])) {
-        const needed = ['clinic', 'provider', 'date', 'time', ...(key === 'cancelled' ? [] : ['code'])];
+        const needed = [
+          ...['clinic', 'provider', 'date', 'time'],
+          ...(key === 'cancelled' || key === 'seriesCancelled' ? [] : ['code']),
+          ...(key.startsWith('series') ? ['count'] : []),
+        ];
         expect(placeholders(sms).sort()).toEqual(needed.sort());
       }
     }

@@ -19,31 +19,38 @@ const judgeNewer = (kind: string, newer: { laterReminder?: boolean; timeSetVersi
   );
 
 describe('is a notification still due', () => {
-  it.each(['confirmation', 'reminder:PT2H', 'rescheduled', 'waitlist_booked'])(
-    '%s: until the visit begins, while it stands as planned',
-    (kind) => {
-      expect(judge(kind, 'SCHEDULED')).toBeUndefined();
-      expect(judge(kind, 'SCHEDULED', START)).toBe('visit_begun');
-      expect(judge(kind, 'CANCELLED')).toBe('cancelled');
-      expect(judge(kind, 'COMPLETED')).toBe('not_scheduled');
-      expect(judge(kind, 'NO_SHOW')).toBe('not_scheduled');
-      expect(judge(kind, 'SCHEDULED', before, new Date(START.getTime() + 900_000))).toBe('moved');
-    },
-  );
+  it.each([
+    'confirmation',
+    'reminder:PT2H',
+    'rescheduled',
+    'waitlist_booked',
+    'series_confirmation',
+    'series_rescheduled',
+  ])('%s: until the visit begins, while it stands as planned', (kind) => {
+    expect(judge(kind, 'SCHEDULED')).toBeUndefined();
+    expect(judge(kind, 'SCHEDULED', START)).toBe('visit_begun');
+    expect(judge(kind, 'CANCELLED')).toBe('cancelled');
+    expect(judge(kind, 'COMPLETED')).toBe('not_scheduled');
+    expect(judge(kind, 'NO_SHOW')).toBe('not_scheduled');
+    expect(judge(kind, 'SCHEDULED', before, new Date(START.getTime() + 900_000))).toBe('moved');
+  });
 
   it('a reminder: not when a later one goes out or went out', () => {
     expect(judgeNewer('reminder:P3D', { laterReminder: true })).toBe('superseded');
     expect(judgeNewer('reminder:P3D', { timeSetVersion: 3 })).toBeUndefined();
   });
 
-  it.each(['confirmation', 'rescheduled', 'waitlist_booked'])('%s: not when the time was set anew since', (kind) => {
-    expect(judgeNewer(kind, { timeSetVersion: 3 })).toBe('superseded');
-    expect(judgeNewer(kind, { timeSetVersion: 2, laterReminder: true })).toBeUndefined();
-  });
+  it.each(['confirmation', 'rescheduled', 'waitlist_booked', 'series_confirmation'])(
+    '%s: not when the time was set anew since',
+    (kind) => {
+      expect(judgeNewer(kind, { timeSetVersion: 3 })).toBe('superseded');
+      expect(judgeNewer(kind, { timeSetVersion: 2, laterReminder: true })).toBeUndefined();
+    },
+  );
 
-  it('the notice of a cancelling: only while the visit is cancelled and has not begun', () => {
-    expect(judge('cancelled', 'CANCELLED')).toBeUndefined();
-    expect(judge('cancelled', 'SCHEDULED')).toBe('not_cancelled');
-    expect(judge('cancelled', 'CANCELLED', START)).toBe('visit_begun');
+  it.each(['cancelled', 'series_cancelled'])('%s: only while the visit is cancelled and has not begun', (kind) => {
+    expect(judge(kind, 'CANCELLED')).toBeUndefined();
+    expect(judge(kind, 'SCHEDULED')).toBe('not_cancelled');
+    expect(judge(kind, 'CANCELLED', START)).toBe('visit_begun');
   });
 });

@@ -1,0 +1,126 @@
+import { sql, type Selectable } from 'kysely';
+import { SERIES_NOTICE_KINDS, tellsOfCancelling } from '../domain/notification.ts';
+import { changeAppointment, type AppointmentRow } from './appointments.ts';
+import { recordAudit } from './audit.ts';
+import type { Tx } from './connection.ts';
+import { enqueue } from './outbox.ts';
+import type { Database } from './schema.ts';
+
+export type AppointmentSeriesRow = Selectable<Database['appointment_series']>;
+
+/** The series, if the context sees it. */
+export function findSeries(tx: Tx, seriesId: string): Promise<AppointmentSeriesRow | undefined> {
+  return tx.selectFrom('appointment_series').selectAll().where('series_id', '=', seriesId).executeTakeFirst();
+}
+
+/** The visits of a series in its order, whatever became of them; from a place on, if one is given. */
+export function visitsOfSeries(tx: Tx, seriesId: string, fromIndex = 0): Promise<AppointmentRow[]> {
+  return seriesQuery(tx, seriesId, fromIndex).execute();
+}
+
+/** As {@link visitsOfSeries}, locked in that order until the transaction ends. */
+export function lockVisitsOfSeries(tx: Tx, seriesId: string, fromIndex: number): Promise<AppointmentRow[]> {
+  return seriesQuery(tx, seriesId, fromIndex).forUpdate().execute();
+}
+
+function seriesQuery(tx: Tx, seriesId: string, fromIndex: number) {
+  return tx
+    .selectFrom('appointment')
+    .selectAll()
+    .where('series_id', '=', seriesId)
+    .where('series_index', '>=', fromIndex)
+    .orderBy('series_index');
+}
+
+/*
+ * Who announces a visit. What happens to several visits of a series at once is told in one message: the first of them speaks for all (`notice_visits`),
+ * the others name it (`announced_by`) and send none. What happens to one visit alone is told by itself. Should the message that was to speak for
+ * others never go out, the next of them takes it over: see `passOnNotice`.
+ */
+
+export interface NoticeColumns {
+  readonly notice_visits: number;
+  readonly announced_by: string | null;
+}
+
+/** What happened to the visit happened to it alone. */
+export const OWN_NOTICE: NoticeColumns = { notice_visits: 1, announced_by: null };
+
+/** What happened to these visits is told by the first of them. */
+export function sharedNotice(appointmentIds: readonly string[], appointmentId: string): NoticeColumns {
+  const [first] = appointmentIds;
+  if (first === undefined || first === appointmentId) {
+    return { notice_visits: Math.max(1, appointmentIds.length), announced_by: null };
+  }
+  return { notice_visits: 1, announced_by: first };
+}
+
+/**
+ * To be called when something happens to a visit alone: if its notice was to speak for others and has not gone out, it never will.
+ * One that is being sent is left to its end: if that is not an end, it is skipped, and `passOnSkippedNotice` sees to the rest.
+ *
+ * @param before - the visit as it was, locked
+ */
+export async function passOnUntoldNotice(tx: Tx, before: AppointmentRow): Promise<void> {
+  if (before.notice_visits === 1) return;
+  const told = await tx
+    .selectFrom('notification')
+    .select('notification_id')
+    .where('appointment_id', '=', before.appointment_id)
+    .where('kind', 'in', [...SERIES_NOTICE_KINDS])
+    .where('appointment_version', '>=', before.time_set_version)
+    .where('state', 'in', ['SENDING', 'UNKNOWN', 'ACCEPTED', 'DELIVERED'])
+    .executeTakeFirst();
+  if (told === undefined) await passOnNotice(tx, before.appointment_id);
+}
+
+/** To be called when a notice that was to speak for several visits is skipped, unless the visit is about to send a newer one of that kind. */
+export async function passOnSkippedNotice(
+  tx: Tx,
+  skipped: { readonly appointmentId: string; readonly kind: string; readonly appointmentVersion: number },
+): Promise<void> {
+  const visit = await tx
+    .selectFrom('appointment')
+    .select(['status', 'time_set_version', 'notice_visits'])
+    .where('appointment_id', '=', skipped.appointmentId)
+    .executeTakeFirstOrThrow();
+  const isLatest =
+    skipped.appointmentVersion >= visit.time_set_version &&
+    tellsOfCancelling(skipped.kind) === (visit.status === 'CANCELLED');
+  if (visit.notice_visits === 1 || isLatest) await passOnNotice(tx, skipped.appointmentId);
+}
+
+/** The next visit for which this one was to speak announces itself and the rest. Repeating it changes nothing: nobody names this one any more. */
+async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
+  const unannounced = await tx
+    .selectFrom('appointment')
+    .select(['appointment_id'])
+    .where('announced_by', '=', appointmentId)
+    .where('status', 'in', ['SCHEDULED', 'CANCELLED'])
+    .where('appointment_time', '>', sql<Date>`now()`)
+    .orderBy('series_index')
+    .forUpdate()
+    .execute();
+  const [next, ...others] = unannounced.map((row) => row.appointment_id);
+  if (next === undefined) return;
+  const after = await changeAppointment(tx, next, { notice_visits: unannounced.length, announced_by: null });
+  if (others.length > 0) {
+    await tx.updateTable('appointment').set({ announced_by: next }).where('appointment_id', 'in', others).execute();
+  }
+  // Either signal says: read the row again. The workflow of one that was cancelled has ended and is started anew.
+  await enqueue(tx, {
+    clinicId: after.clinic_id,
+    aggregate: 'appointment',
+    aggregateId: next,
+    event: after.status === 'CANCELLED' ? 'cancelled' : 'rescheduled',
+    version: after.version,
+  });
+  await recordAudit(tx, {
+    clinicId: after.clinic_id,
+    entity: 'appointment',
+    entityId: next,
+    action: 'noticeTakenOver',
+    actor: { kind: 'system', id: 'series-notice' },
+    detail: { version: after.version, from: appointmentId, visits: unannounced.length },
+  });
+}
