@@ -5,8 +5,11 @@ import { addDays, localDate } from '../../../src/domain/time-zone.ts';
 import { requestReplay } from '../../../src/notifications/replay.ts';
 import { checkIn } from '../../../src/scheduling/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookSeries } from '../../../src/scheduling/book-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { cancelSeries } from '../../../src/scheduling/cancel-series.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { moveSeries } from '../../../src/scheduling/move-series.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { workflowIds } from '../../../src/workflows/messages.ts';
 import { aPatient, aProvider, slotAt } from '../../support/builders.ts';
@@ -316,5 +319,78 @@ describe('the workflows over real rows', () => {
 
     await planned(appointmentId, 'reminder:P3D');
     expect(await toldOf(appointmentId)).toEqual(['confirmation']);
+  });
+
+  describe('over a series', () => {
+    async function bookFour() {
+      const { database, clinic, deps } = world;
+      const series = await bookSeries(
+        deps,
+        world.act(),
+        {
+          patientId: await aPatient(database.owner, clinic),
+          providerId: await aProvider(database.owner, clinic),
+          appointmentTime: slotAt(clinic, 6, '10:00'),
+          durationMinutes: 30,
+          everyWeeks: 1,
+          count: 4,
+          registersPatient: false,
+        },
+        undefined,
+      );
+      const ids = series.appointments.map(({ appointmentId }) => appointmentId) as [string, string, string, string];
+      for (const id of ids) await planned(id, 'reminder:P3D');
+      return ids;
+    }
+    const toldOfAll = (ids: readonly string[]) => Promise.all(ids.map(toldOf));
+
+    it('sends one confirmation in all, and reminds of every visit', async () => {
+      const ids = await bookFour();
+      expect(await toldOfAll(ids)).toEqual([['series_confirmation'], [], [], []]);
+      expect(await skipTime(world.temporal.client, workflowIds.appointment(ids[1]), 15 * DAY)).toBe('ended');
+      await told(ids[1], 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H');
+    });
+
+    it('tells once that the rest was moved, and once that it was cancelled', async () => {
+      const ids = await bookFour();
+      const appointmentTime = slotAt(world.clinic, 13, '15:00');
+      await moveSeries(world.deps, world.act(), { appointmentId: ids[1], expectedVersion: 1, appointmentTime });
+      await told(ids[1], 'series_rescheduled');
+      await cancelSeries(world.deps, world.act(), { appointmentId: ids[2], reason: 'patient_request' });
+      await told(ids[2], 'series_cancelled');
+      for (const id of ids.slice(2)) await planned(id, null);
+      expect(await toldOfAll(ids)).toEqual([['series_confirmation'], ['series_rescheduled'], ['series_cancelled'], []]);
+    });
+
+    it('lets the next visit announce the rest when the first is moved alone before anybody was told', async () => {
+      world.broker.refuses = 1_000;
+      const { database, clinic, deps } = world;
+      const series = await bookSeries(
+        deps,
+        world.act(),
+        {
+          patientId: await aPatient(database.owner, clinic),
+          providerId: await aProvider(database.owner, clinic),
+          appointmentTime: slotAt(clinic, 6, '10:00'),
+          durationMinutes: 30,
+          everyWeeks: 1,
+          count: 3,
+          registersPatient: false,
+        },
+        undefined,
+      );
+      const [first = '', second = '', third = ''] = series.appointments.map(({ appointmentId }) => appointmentId);
+      await planned(first, 'series_confirmation');
+      await moveAppointment(deps, world.act(), {
+        appointmentId: first,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 7, '10:00'),
+      });
+      world.broker.refuses = 0;
+      await told(first, 'rescheduled');
+      await told(second, 'series_confirmation');
+      await planned(second, 'reminder:P3D');
+      expect(await toldOfAll([first, second, third])).toEqual([['rescheduled'], ['series_confirmation'], []]);
+    });
   });
 });
