@@ -47,6 +47,7 @@ const WALL_CLOCKS = [
   'policy-faults',
   'reminder-plan',
   'schedule-change',
+  'series',
   'time-zone',
   'waitlist-ranking',
   'weekly-hours',

@@ -8,6 +8,7 @@ import { v7 as uuidV7 } from 'uuid';
 import { AppError } from '../domain/errors.ts';
 import type { WindowSize } from '../integrations/redis/sliding-window.ts';
 import type { Logger } from '../logger.ts';
+import { seriesRoutes } from './appointment-series/routes.ts';
 import { appointmentRoutes } from './appointments/routes.ts';
 import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from './authentication.ts';
 import { availabilityRoutes } from './availability/routes.ts';
@@ -160,6 +161,7 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
     enforceOperation(request);
   });
   await app.register(appointmentRoutes, { doors, reads, now });
+  await app.register(seriesRoutes, { doors, reads, now });
   await app.register(holdRoutes, { doors, reads, now });
   await app.register(clinicRoutes, { doors, reads, now });
   await app.register(availabilityRoutes, { reads, now });
@@ -189,14 +191,14 @@ function takeJsonOnly(app: FastifyInstance): void {
 }
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { code, errors, headers } = refusalOf(error);
+  const { code, headers, ...extensions } = refusalOf(error);
   const { status } = PROBLEMS[code];
   if (status >= 500) request.log.error({ err: error, code, route: routeOf(request) }, 'request failed');
   return reply
     .code(status)
     .headers({ 'x-request-id': request.id, 'cache-control': 'no-store', ...headers })
     .type(PROBLEM_MEDIA_TYPE)
-    .send(JSON.stringify(problemDocument(code, request.id, errors)));
+    .send(JSON.stringify(problemDocument(code, request.id, extensions)));
 }
 
 /** What is no HTTP at all, too slow or too long has no request to answer: a problem document without a code of ours. */

@@ -49,9 +49,14 @@ export const OPERATIONS = {
     roles: { patient: 'any', provider: 'clinic', clinic_admin: 'clinic' },
   },
   bookAppointment: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
+  bookAppointmentSeries: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
   moveAppointment: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
   cancelAppointment: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
   readAppointment: {
+    scopes: ['appointments:read'],
+    roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  readAppointmentSeries: {
     scopes: ['appointments:read'],
     roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
   },

@@ -3,12 +3,15 @@ import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/attend.ts';
 import { bookAppointment, type Booked, type Booking } from '../scheduling/book.ts';
+import { bookSeries } from '../scheduling/book-series.ts';
 import { cancelAppointment, type Cancellation, type Cancelled } from '../scheduling/cancel.ts';
+import { cancelSeries } from '../scheduling/cancel-series.ts';
 import { changeClinic, changePolicy } from '../scheduling/change-clinic.ts';
 import { changePatient, createPatient } from '../scheduling/change-patient.ts';
 import { changeProvider, createProvider } from '../scheduling/change-provider.ts';
 import { extendHold, placeHold, releaseHold } from '../scheduling/hold.ts';
 import { moveAppointment, type Move } from '../scheduling/move.ts';
+import { moveSeries } from '../scheduling/move-series.ts';
 import { endRegistration, registerPatient } from '../scheduling/registrations.ts';
 import { joinWaitlist, leaveWaitlist, type WaitlistWish } from '../scheduling/waitlist.ts';
 
@@ -17,6 +20,9 @@ export interface Doors {
   readonly book: (act: Act, booking: Booking) => Promise<Booked>;
   readonly move: (act: Act, move: Move) => Promise<AppointmentRow>;
   readonly cancel: (act: Act, cancellation: Cancellation) => Promise<Cancelled>;
+  readonly bookSeries: Door<typeof bookSeries>;
+  readonly moveSeries: Door<typeof moveSeries>;
+  readonly cancelSeries: Door<typeof cancelSeries>;
   readonly checkIn: Attend;
   readonly complete: Attend;
   readonly markNoShow: Attend;
@@ -48,6 +54,9 @@ export function createDoors(deps: SchedulingDeps): Doors {
     book: (act, booking) => bookAppointment(deps, act, booking),
     move: (act, move) => moveAppointment(deps, act, move),
     cancel: (act, cancellation) => cancelAppointment(deps, act, cancellation),
+    bookSeries: (act, booking, idempotency) => bookSeries(deps, act, booking, idempotency),
+    moveSeries: (act, move) => moveSeries(deps, act, move),
+    cancelSeries: (act, cancellation) => cancelSeries(deps, act, cancellation),
     checkIn: (act, visit) => checkIn(deps, act, visit),
     complete: (act, visit) => completeAppointment(deps, act, visit),
     markNoShow: (act, visit) => markNoShow(deps, act, visit),

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
-import { AppError, type ErrorCode } from '../domain/errors.ts';
+import { AppError, ERROR_CODES, SeriesClashError, type ErrorCode, type SeriesClash } from '../domain/errors.ts';
+import { Instant, instantText } from './schemas.ts';
 
 /** What a code means to an HTTP client: the status, a short title, and what to do about it. */
 export interface ProblemText {
@@ -302,6 +303,13 @@ const FieldProblem = Type.Object({
 });
 export type FieldProblem = Static<typeof FieldProblem>;
 
+/** One date of a series that is not to be had. */
+const Clash = Type.Object({
+  appointmentTime: Instant('The start that was refused.'),
+  code: Type.Enum([...ERROR_CODES], { description: 'Why, as for a single visit; see /problems.' }),
+});
+type Clash = Static<typeof Clash>;
+
 /** An RFC 9457 problem document. */
 export const Problem = Type.Object(
   {
@@ -311,7 +319,12 @@ export const Problem = Type.Object(
     code: Type.String({ description: 'Stable: clients may branch on it.' }),
     detail: Type.String({ description: 'What to do about it.' }),
     instance: Type.String({ description: 'The request id, as in X-Request-Id.' }),
-    errors: Type.Optional(Type.Array(FieldProblem)),
+    errors: Type.Optional(
+      Type.Array(FieldProblem, { description: 'With validation_failed: the fields that were refused.' }),
+    ),
+    clashes: Type.Optional(
+      Type.Array(Clash, { description: 'With series_clash: every date that stands in the way, earliest first.' }),
+    ),
   },
   { $id: 'Problem', description: 'A problem document (RFC 9457).' },
 );
@@ -326,6 +339,7 @@ const RETRY_SECONDS = 5;
 export interface Refusal {
   readonly code: ErrorCode;
   readonly errors?: readonly FieldProblem[];
+  readonly clashes?: readonly Clash[];
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -350,7 +364,11 @@ export function invalidField(part: FieldProblem['in'], pointer: string, rule: st
 }
 
 /** The document for a code. */
-export function problemDocument(code: ErrorCode, requestId: string, errors: readonly FieldProblem[] = []): Problem {
+export function problemDocument(
+  code: ErrorCode,
+  requestId: string,
+  { errors, clashes }: Pick<Refusal, 'errors' | 'clashes'> = {},
+): Problem {
   const { status, title, detail } = PROBLEMS[code];
   return {
     type: problemType(code),
@@ -359,7 +377,8 @@ export function problemDocument(code: ErrorCode, requestId: string, errors: read
     code,
     detail,
     instance: requestId,
-    ...(errors.length === 0 ? {} : { errors: [...errors] }),
+    ...(errors === undefined ? {} : { errors: [...errors] }),
+    ...(clashes === undefined ? {} : { clashes: [...clashes] }),
   };
 }
 
@@ -375,8 +394,13 @@ export function refusalOf(error: unknown): Refusal {
   return {
     code,
     ...(errors.length === 0 ? {} : { errors }),
+    ...(error instanceof SeriesClashError ? { clashes: error.clashes.map(clashOf) } : {}),
     headers: { ...passingHeaders(code), ...(error instanceof RequestError ? error.headers : {}) },
   };
+}
+
+function clashOf({ appointmentTime, code }: SeriesClash): Clash {
+  return { appointmentTime: instantText(appointmentTime), code };
 }
 
 function passingHeaders(code: ErrorCode): Record<string, string> {

@@ -5,6 +5,7 @@ import { findHold, type HoldRow } from '../db/holds.ts';
 import { clinicOfAppointment, clinicOfHold, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
 import { findPatient, patientsWhere, type PatientFilter, type PatientRow } from '../db/patients.ts';
 import { findProvider, type ProviderRow } from '../db/providers.ts';
+import { findSeries, visitsOfSeries, type AppointmentSeriesRow } from '../db/series.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { ProviderTime } from '../domain/earliest-slots.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
@@ -42,6 +43,11 @@ export interface Reads {
     reader?: Reader,
   ) => Promise<AppointmentRow | undefined>;
   readonly appointments: (rows: RowContext, reader: Reader, filter: AppointmentFilter) => Promise<AppointmentRow[]>;
+  readonly series: (
+    rows: RowContext,
+    seriesId: string,
+    reader: Reader,
+  ) => Promise<{ readonly series: AppointmentSeriesRow; readonly visits: AppointmentRow[] } | undefined>;
   readonly history: (clinicId: string, appointmentId: string, reader: Reader) => Promise<AppointmentHistory>;
 
   /** Undefined when there is no such clinic. */
@@ -105,6 +111,13 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
         const found = await appointmentsWhere(tx, filter);
         await auditList(tx, reader, rows, 'appointments', found.length);
         return found;
+      }),
+    series: (rows, seriesId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const series = await findSeries(tx, seriesId);
+        if (series === undefined) return undefined;
+        await auditStaffRead(tx, reader, series.clinic_id, { entity: 'appointment_series', entityId: seriesId });
+        return { series, visits: await visitsOfSeries(tx, seriesId) };
       }),
     history: (clinicId, appointmentId, reader) =>
       inContext(db, { clinicId }, async (tx) => {

@@ -148,7 +148,12 @@ function settle(world: AppointmentWorld, kind: NotificationKind, state: Notifica
   const { appointmentId, appointmentTime, timeSetVersion, version } = world.row;
   const id = isReminderKind(kind)
     ? notificationId({ appointmentId, kind, appointmentTime, channel: 'sms' })
-    : notificationId({ appointmentId, kind, version: tellsOfCancelling(kind) ? version : timeSetVersion, channel: 'sms' });
+    : notificationId({
+        appointmentId,
+        kind,
+        version: tellsOfCancelling(kind) ? version : timeSetVersion,
+        channel: 'sms',
+      });
   world.ledger.push({ notificationId: id, state, dueAt });
 }
 

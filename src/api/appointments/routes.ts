@@ -9,6 +9,7 @@ import { pageOf, positionOf } from '../cursor.ts';
 import type { Attend, Doors } from '../doors.ts';
 import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders, Nothing, VersionHeaders } from '../schemas.ts';
 import type { Reader } from '../staff-reads.ts';
@@ -190,6 +191,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
           'already_checked_in',
           'move_too_late',
           'too_many_moves',
+          'series_clash',
         ],
       },
       schema: {
@@ -197,7 +199,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         tags: ['appointments'],
         summary: 'Move an appointment',
         description:
-          'To another start, length or provider of the same clinic; what is left out stays. The appointment keeps its id and its confirmation code; its reminders are planned anew.',
+          'To another start, length or provider of the same clinic; what is left out stays. The appointment keeps its id and its confirmation code; its reminders are planned anew. With scope following the later visits of its series move by the same days and time of day, all of them or none: the refusal lists in clashes every start that cannot be had, and why.',
         params: AppointmentPath,
         headers: VersionHeaders,
         body: MoveBody,
@@ -208,10 +210,13 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const { appointmentTime, durationMinutes, providerId } = request.body;
+      const { appointmentTime, durationMinutes, providerId, holdId, scope } = request.body;
+      // A hold is one slot.
+      if (scope === 'following' && holdId !== undefined) throw invalidField('body', '/holdId', 'scope');
       const extras = extrasOf(caller, request.body);
       const before = await visible(caller, request.params.appointmentId);
-      const after = await doors.move(actIn(request, before.clinic_id, now()), {
+      const move = scope === 'following' && before.series_id !== null ? doors.moveSeries : doors.move;
+      const after = await move(actIn(request, before.clinic_id, now()), {
         appointmentId: before.appointment_id,
         expectedVersion: requiredVersion(request.headers['if-match']),
         ...(appointmentTime === undefined ? {} : { appointmentTime: new Date(appointmentTime) }),
@@ -235,7 +240,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         tags: ['appointments'],
         summary: 'Cancel an appointment',
         description:
-          'Until the visit begins. The slot goes to the best waiting patient, if somebody waits. Cancelling what is cancelled is answered 204 again.',
+          'Until the visit begins. The slot goes to the best waiting patient, if somebody waits. Cancelling what is cancelled is answered 204 again. With scope following the later visits of its series are cancelled with it.',
         params: AppointmentPath,
         querystring: CancelQuery,
         headers: VersionHeaders,
@@ -248,7 +253,9 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       const caller = callerOf(request);
       const before = await visible(caller, request.params.appointmentId);
       const version = before.status === 'CANCELLED' ? undefined : expectedVersion(request.headers['if-match']);
-      await doors.cancel(actIn(request, before.clinic_id, now()), {
+      const cancel =
+        request.query.scope === 'following' && before.series_id !== null ? doors.cancelSeries : doors.cancel;
+      await cancel(actIn(request, before.clinic_id, now()), {
         appointmentId: before.appointment_id,
         reason: request.query.reason ?? (caller.role === 'patient' ? 'patient_request' : 'other'),
         ...(version === undefined ? {} : { expectedVersion: version }),

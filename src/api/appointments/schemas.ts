@@ -23,7 +23,7 @@ export const AppointmentPath = Strict({ appointmentId: Uuid('The appointment.') 
 const HoldId = Type.Optional(Uuid('A live hold of the caller for exactly this slot; it is used up.'));
 
 /** For administrators: the rules that refuse are set aside on purpose. */
-const Override = Type.Optional(
+export const Override = Type.Optional(
   Strict({
     rules: Type.Array(Type.Enum([...OVERRIDABLE_RULES]), {
       minItems: 1,
@@ -63,6 +63,14 @@ export const BookedAnswer = Type.Object(
   },
 );
 
+/** For a visit of a series. */
+const Scope = Type.Optional(
+  Type.Enum(['this', 'following'], {
+    description:
+      'Of a series: this visit alone (so without it), or this one and those that follow, all of them or none. Of a visit that belongs to none both mean the same.',
+  }),
+);
+
 export const MoveBody = Strict(
   {
     appointmentTime: Type.Optional(Instant('The new start.')),
@@ -70,6 +78,7 @@ export const MoveBody = Strict(
     providerId: Type.Optional(Uuid('Another provider of the same clinic.')),
     holdId: HoldId,
     override: Override,
+    scope: Scope,
   },
   { minProperties: 1 },
 );
@@ -80,6 +89,7 @@ export const CancelQuery = Strict({
       description: 'Why. Without it: patient_request from a patient, other from staff.',
     }),
   ),
+  scope: Scope,
 });
 
 export const ListQuery = Strict({
@@ -101,6 +111,7 @@ export const Appointment = Type.Object({
   durationMinutes: Type.Integer(),
   status: Type.Enum([...APPOINTMENT_STATUSES]),
   confirmationCode: Type.String({ examples: ['ABC123'] }),
+  seriesId: Nullable(Uuid('The series that it is a visit of.')),
   bookedVia: Type.Enum(['api', 'waitlist']),
   checkedInAt: Nullable(Instant('When the patient arrived.')),
   cancelledAt: Nullable(Instant('When it was cancelled.')),
@@ -143,6 +154,7 @@ export function appointmentBody(row: AppointmentRow, forStaff: boolean): Static<
     durationMinutes: row.duration_minutes,
     status: row.status,
     confirmationCode: row.confirmation_code,
+    seriesId: row.series_id,
     bookedVia: row.booked_via,
     checkedInAt: instantTextOrNull(row.checked_in_at),
     cancelledAt: instantTextOrNull(row.cancelled_at),

@@ -42,6 +42,11 @@ export function withProblemAnswers(schema: FastifySchema, url: string, problems:
   return { ...schema, response: { ...(schema.response as object | undefined), ...answersOf([...codes]) } };
 }
 
+const CLASHES = [
+  { appointmentTime: '2025-03-15T10:00:00Z', code: 'slot_taken' },
+  { appointmentTime: '2025-03-29T10:00:00Z', code: 'provider_closed' },
+] as const;
+
 function answersOf(codes: readonly ErrorCode[]): object {
   const statuses = new Set(codes.map((code) => PROBLEMS[code].status));
   return Object.fromEntries(
@@ -60,7 +65,13 @@ function answersOf(codes: readonly ErrorCode[]): object {
               examples: Object.fromEntries(
                 ofStatus.map((code) => [
                   code,
-                  { value: problemDocument(code, '01980f5e-7a3c-7000-8000-000000000000') },
+                  {
+                    value: problemDocument(
+                      code,
+                      '01980f5e-7a3c-7000-8000-000000000000',
+                      code === 'series_clash' ? { clashes: CLASHES } : {},
+                    ),
+                  },
                 ]),
               ),
             },

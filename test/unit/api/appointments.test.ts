@@ -181,6 +181,7 @@ describe('reading', () => {
     expect(response.headers['etag']).toBe('"3"');
     expect(response.json()).toEqual({
       appointmentId: APPOINTMENT,
+      seriesId: null,
       patientId: PATIENT,
       providerId: PROVIDER,
       clinicId: CLINIC,

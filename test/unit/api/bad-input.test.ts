@@ -104,6 +104,41 @@ describe('bad input', () => {
     expect(JSON.stringify(errors)).not.toContain('Jane');
   });
 
+  it.each([
+    ['every zero weeks', { everyWeeks: 0 }, '/everyWeeks'],
+    ['every 53 weeks', { everyWeeks: 53 }, '/everyWeeks'],
+    ['every week and a half', { everyWeeks: 1.5 }, '/everyWeeks'],
+    ['with one visit', { count: 1 }, '/count'],
+    ['with 27 visits', { count: 27 }, '/count'],
+    ['with a count in words', { count: 'ten' }, '/count'],
+    ['without a count', { count: undefined }, '/count'],
+    ['with a hold', { holdId: MISSING }, '/holdId'],
+  ])('a series %s is 400 and names the field', async (_name, change, pointer) => {
+    const { status, code, errors } = await call({
+      method: 'POST',
+      url: '/api/v1/appointment-series',
+      payload: { ...BOOKING, everyWeeks: 1, count: 10, ...change },
+    });
+    expect({ status, code }).toEqual({ status: 400, code: 'validation_failed' });
+    expect(errors?.[0]).toMatchObject({ in: 'body', pointer });
+  });
+
+  it.each([
+    ['PATCH', '', { scope: 'all' }, '/scope'],
+    ['PATCH', '', { scope: 'following', durationMinutes: 30, holdId: MISSING }, '/holdId'],
+    ['DELETE', '?scope=all', undefined, '/scope'],
+  ] as const)('a scope of a %s that does not exist, or does not go with the rest, is 400: %s %j', async (...given) => {
+    const [method, query, payload, pointer] = given;
+    const { status, code, errors } = await call({
+      method,
+      url: `/api/v1/appointments/${APPOINTMENT}${query}`,
+      headers: { 'if-match': '"1"' },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    expect({ status, code }).toEqual({ status: 400, code: 'validation_failed' });
+    expect(errors?.[0]).toMatchObject({ pointer });
+  });
+
   it('of another media type is 415', async () => {
     for (const type of [
       'text/plain',
