@@ -99,4 +99,11 @@ export const asProvider = (clinicId: string, providerId: string) =>
     provider_id: providerId,
   });
 
-export const asSupport = () => headersFor({ sub: 'support-1', role: 'support', scope: SCOPES.support });
+/** For every clinic, or for the one that is given. */
+export const asSupport = (clinicId?: string) =>
+  headersFor({
+    sub: 'support-1',
+    role: 'support',
+    scope: SCOPES.support,
+    ...(clinicId === undefined ? {} : { clinic_id: clinicId }),
+  });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { inContext } from '../../../src/db/connection.ts';
+import { randomUUID } from 'node:crypto';
+import { auditOf, recordAudit } from '../../../src/db/audit.ts';
+import { inContext, type RowContext } from '../../../src/db/connection.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
@@ -98,6 +100,60 @@ describe('row-level security', () => {
       patients: [{ patient_id: patientId }],
       reservations: [],
     });
+  });
+
+  it('lets a new patient in with a registration at the context’s clinic, or not at all', async () => {
+    const newPatient = (id: string) =>
+      JSON.stringify({
+        patientId: id,
+        givenName: 'Jordan',
+        familyName: 'Sample',
+        birthDate: '1980-05-17',
+        locale: 'en',
+        timeZone: 'UTC',
+        preferredChannel: 'sms',
+      });
+    const create = (context: RowContext, id: string) =>
+      inContext(database.app.db, context, (tx) =>
+        sql`select create_registered_patient(${newPatient(id)}::jsonb)`.execute(tx),
+      );
+    const entered = randomUUID();
+    await create({ clinicId: mine.clinicId }, entered);
+    const nobody = randomUUID();
+    await expect(create({}, nobody)).rejects.toMatchObject({ code: '23502' });
+    await expect(create({ patientId }, nobody)).rejects.toMatchObject({ code: '23502' });
+    const known = await database.owner.db
+      .selectFrom('patient')
+      .leftJoin('registration', 'registration.patient_id', 'patient.patient_id')
+      .select(['patient.patient_id', 'registration.clinic_id'])
+      .where('patient.patient_id', 'in', [entered, nobody])
+      .execute();
+    expect(known).toEqual([{ patient_id: entered, clinic_id: mine.clinicId }]);
+    const besides = inContext(database.app.db, { clinicId: mine.clinicId }, (tx) =>
+      sql`insert into patient select gen_random_uuid(), 'x', 'y', '1980-05-17', null, null, 'en', 'UTC', 'sms'`.execute(
+        tx,
+      ),
+    );
+    await expect(besides).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('lets patients write to the audit what they changed of their own, and nothing else', async () => {
+    const write = (entity: string, entityId: string, clinicId: string | null) =>
+      inContext(database.app.db, { patientId }, (tx) =>
+        recordAudit(tx, { clinicId, entity, entityId, action: 'changed', actor: { kind: 'patient', id: 'p' } }),
+      );
+    await write('patient', patientId, null);
+    for (const [entity, entityId, clinicId] of [
+      ['patient', randomUUID(), null],
+      ['appointment', patientId, null],
+      ['patient', patientId, other.clinicId],
+    ] as const) {
+      await expect(write(entity, entityId, clinicId)).rejects.toMatchObject({ code: '42501' });
+    }
+    for (const context of [{ patientId }, { clinicId: mine.clinicId }, { clinicId: other.clinicId }]) {
+      const seen = await inContext(database.app.db, context, (tx) => auditOf(tx, 'patient', patientId));
+      expect(seen).toEqual([]);
+    }
   });
 
   it('keeps idempotency keys to their caller', async () => {
