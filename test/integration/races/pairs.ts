@@ -221,3 +221,8 @@ function wordOf(racer: Racer): Racer {
       throw error;
     });
 }
+
+/** The outcomes that the pair's table does not know. */
+export function illegalOutcomes(pair: Pair, outcomes: ReadonlyMap<string, number>): string[] {
+  return [...outcomes.keys()].filter((outcome) => !pair.legal.includes(outcome));
+}
