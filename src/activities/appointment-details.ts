@@ -14,6 +14,9 @@ export function describeAppointment(situation: Situation, openRoundId: string | 
     `- visit: ${at(row.appointment_time.getTime())}, ${row.duration_minutes} min, ${timeZone}`,
     `- next: ${describeAction(plan.action, at)}`,
     `- reminders: ${plan.reminderState}`,
+    ...(row.announced_by === null
+      ? []
+      : [`- told by another visit of the series: \`appointment-${row.announced_by}\``]),
     ...(openRoundId === undefined ? [] : [`- freed slot offered to the waitlist: \`rebook-${openRoundId}\``]),
   ];
   if (ledger.length > 0) {

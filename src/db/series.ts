@@ -46,13 +46,17 @@ export interface NoticeColumns {
 /** What happened to the visit happened to it alone. */
 export const OWN_NOTICE: NoticeColumns = { notice_visits: 1, announced_by: null };
 
-/** What happened to these visits is told by the first of them. */
-export function sharedNotice(appointmentIds: readonly string[], appointmentId: string): NoticeColumns {
-  const [first] = appointmentIds;
-  if (first === undefined || first === appointmentId) {
-    return { notice_visits: Math.max(1, appointmentIds.length), announced_by: null };
-  }
-  return { notice_visits: 1, announced_by: first };
+interface VisitToTellOf {
+  readonly appointmentId: string;
+  readonly providerId: string;
+}
+
+/** What happened to `visits` is told by the first of them. A message names one provider: a visit with another one tells of itself. */
+export function sharedNotice(visits: readonly VisitToTellOf[], visit: VisitToTellOf): NoticeColumns {
+  const [first] = visits;
+  if (first === undefined || visit.providerId !== first.providerId) return OWN_NOTICE;
+  if (visit.appointmentId !== first.appointmentId) return { notice_visits: 1, announced_by: first.appointmentId };
+  return { ...OWN_NOTICE, notice_visits: visits.filter((each) => each.providerId === first.providerId).length };
 }
 
 /**

@@ -84,8 +84,9 @@ export interface NotificationToSend {
   readonly channel: Channel;
   readonly plannedFor: Date;
   readonly confirmationCode: string;
-  /** How many visits of its series a notice speaks for. */
+  /** How many visits of its series a notice speaks for, and when the others of them are, as they stand now. */
   readonly visits: number;
+  readonly furtherVisits: readonly Date[];
   readonly clinicName: string;
   /** The clinic's zone: visits are in person. */
   readonly timeZone: string;
@@ -525,6 +526,10 @@ function lockForSending(tx: Tx, notificationId: string) {
       'a.status',
       'a.confirmation_code',
       'a.notice_visits',
+      sql<Date[]>`case when n.kind like 'series%' then array(select other.appointment_time from appointment other
+        where other.announced_by = a.appointment_id order by other.appointment_time) else '{}' end`.as(
+        'further_visits',
+      ),
       'c.name as clinic_name',
       'c.time_zone',
       'v.name as provider_name',
@@ -571,6 +576,7 @@ function toSend(row: LockedRow, attempt: number): NotificationToSend {
     plannedFor: row.planned_for,
     confirmationCode: row.confirmation_code,
     visits: row.notice_visits,
+    furtherVisits: row.further_visits,
     clinicName: row.clinic_name,
     timeZone: row.time_zone,
     providerName: row.provider_name,

@@ -9,8 +9,10 @@ export interface MessageFacts {
   readonly providerName: string;
   readonly givenName: string;
   readonly confirmationCode: string;
-  /** How many visits a notice of a series speaks for; the others do not say. */
+  /** How many visits a notice of a series speaks for: what the SMS says. */
   readonly visits: number;
+  /** The starts of the others among them as they are now: the email lists them. It is looked up by its id, so its text may differ. */
+  readonly furtherVisits: readonly Date[];
   /** The visit's start; of several, the first one's. */
   readonly plannedFor: Date;
   /** The clinic's IANA zone: visits are in person. */
@@ -58,7 +60,11 @@ export function renderEmail(facts: MessageFacts): RenderedEmail {
   const values = {
     ...formatDate(facts, locale, 'long'),
     code: facts.confirmationCode,
-    count: String(facts.visits),
+    count: String(1 + facts.furtherVisits.length),
+    dates: [facts.plannedFor, ...facts.furtherVisits]
+      .map((plannedFor) => formatDate({ ...facts, plannedFor }, locale, 'long'))
+      .map(({ date, time }) => `${date}, ${time}`)
+      .join('\n'),
     name: oneLine(facts.givenName),
     clinic: oneLine(facts.clinicName),
     provider: oneLine(facts.providerName),

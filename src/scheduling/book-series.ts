@@ -5,6 +5,7 @@ import { violates } from '../db/constraint-errors.ts';
 import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockForBooking } from '../db/locks.ts';
 import { enqueue } from '../db/outbox.ts';
+import { insertRegistration } from '../db/patients.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
 import { sharedNotice } from '../db/series.ts';
 import { upcomingLimitsOfEach } from '../db/upcoming-visits.ts';
@@ -103,7 +104,7 @@ async function bookVisits(
     { patientId, now: act.now, ...(booking.override === undefined ? {} : { override: booking.override }) },
   );
 
-  const ids = places.map(({ appointmentId }) => appointmentId);
+  const visits = places.map(({ appointmentId }) => ({ appointmentId, providerId }));
   await tx
     .insertInto('appointment')
     .values(
@@ -125,7 +126,7 @@ async function bookVisits(
         ...waiver.columns(),
         series_id: seriesId,
         series_index: index,
-        ...sharedNotice(ids, appointmentId),
+        ...sharedNotice(visits, { appointmentId, providerId }),
         next_action: 'plan',
         next_action_at: sql<Date>`now()`,
       })),
@@ -166,11 +167,7 @@ async function bookVisits(
 async function insertSeries(deps: SchedulingDeps, tx: Tx, act: Act, booking: SeriesBooking): Promise<string> {
   const { patientId, providerId, everyWeeks, count } = booking;
   if (booking.registersPatient) {
-    await tx
-      .insertInto('registration')
-      .values({ clinic_id: act.clinicId, patient_id: patientId })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    await insertRegistration(tx, { clinicId: act.clinicId, patientId });
   }
   const seriesId = deps.newId();
   await tx

@@ -34,10 +34,10 @@ export function cancelSeries(
       const ofLater = await decide(tx, act, before, cancellation);
       if (ofLater.decision === 'apply') allowed.push({ before, change: ofLater.change });
     }
-    const ids = allowed.map(({ before }) => before.appointment_id);
+    const told = allowed.map(({ before }) => toTellOf(before));
     for (const { before, change } of allowed) {
       if (change.event !== 'cancelled') throw new AppError('internal_error');
-      await recordCancelling(deps, tx, act, before, change, sharedNotice(ids, before.appointment_id));
+      await recordCancelling(deps, tx, act, before, change, sharedNotice(told, toTellOf(before)));
     }
     return { cancelled: allowed.length };
   });
@@ -46,4 +46,8 @@ export function cancelSeries(
 async function decide(tx: Tx, act: Act, visit: AppointmentRow, { reason }: Cancellation): Promise<TransitionDecision> {
   const policy = await policyOf(tx, act.clinicId, visit.policy_version);
   return decideTransition(stateOf(visit), { kind: 'cancel', reason, by: cancelledBy(act) }, act.now.getTime(), policy);
+}
+
+function toTellOf({ appointment_id: appointmentId, provider_id: providerId }: AppointmentRow) {
+  return { appointmentId, providerId };
 }

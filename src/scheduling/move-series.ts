@@ -56,7 +56,7 @@ export function moveSeries(deps: SchedulingDeps, act: Act, move: SeriesMove): Pr
     });
     await reservePlaces(tx, { clinicId: act.clinicId, patientId: named.patient_id }, places);
 
-    const ids = places.map(({ appointmentId }) => appointmentId);
+    const told = places.map(({ appointmentId, schedule }) => ({ appointmentId, providerId: schedule.providerId }));
     let result = named;
     for (const { before, schedule, from, durationMinutes, waiver } of places) {
       const old = freed.find(
@@ -73,7 +73,7 @@ export function moveSeries(deps: SchedulingDeps, act: Act, move: SeriesMove): Pr
         durationMinutes,
         schedule,
         waiver,
-        notice: sharedNotice(ids, before.appointment_id),
+        notice: sharedNotice(told, { appointmentId: before.appointment_id, providerId: schedule.providerId }),
         ...(left === undefined ? {} : { freed: left }),
       });
       if (after.appointment_id === named.appointment_id) result = after;

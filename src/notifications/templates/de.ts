@@ -1,6 +1,7 @@
 import type { Templates } from './templates.ts';
 
-const WHEN = 'Wann: {date}, {time}\nBei: {provider}\nWo: {clinic}';
+const WHERE = 'Bei: {provider}\nWo: {clinic}';
+const WHEN = `Wann: {date}, {time}\n${WHERE}`;
 const CODE = 'Ihr Bestätigungscode: {code}';
 const CANNOT_COME =
   'Wenn Sie nicht kommen können, sagen Sie der Praxis bitte früh Bescheid, damit jemand anderes den Termin bekommt.';
@@ -42,9 +43,10 @@ export const de: Templates = {
     subject: '{count} Termine sind gebucht, der erste am {date}',
     email: [
       'Guten Tag {name},',
-      '{count} Termine sind gebucht. Das ist der erste:',
-      WHEN,
-      CODE,
+      '{count} Termine sind gebucht:',
+      '{dates}',
+      WHERE,
+      'Der Bestätigungscode des ersten: {code}',
       'Wir erinnern Sie vor jedem Termin.',
       CANNOT_COME,
     ],
@@ -54,9 +56,10 @@ export const de: Templates = {
     subject: '{count} Termine wurden verlegt, der erste auf {date}',
     email: [
       'Guten Tag {name},',
-      '{count} Ihrer Termine wurden verlegt. Das ist die neue Zeit des ersten:',
-      WHEN,
-      CODE,
+      '{count} Ihrer Termine wurden verlegt. Das sind die neuen Zeiten:',
+      '{dates}',
+      WHERE,
+      'Der Bestätigungscode des ersten: {code}',
       'Wir erinnern Sie vor jedem Termin.',
       CANNOT_COME,
     ],
@@ -64,6 +67,6 @@ export const de: Templates = {
   seriesCancelled: {
     sms: '{clinic}: {count} Termine bei {provider} wurden abgesagt, der erste davon am {date}, {time}.',
     subject: '{count} Termine ab {date} wurden abgesagt',
-    email: ['Guten Tag {name},', '{count} Ihrer Termine wurden abgesagt. Das ist der erste davon:', WHEN],
+    email: ['Guten Tag {name},', '{count} Ihrer Termine wurden abgesagt:', '{dates}', WHERE],
   },
 };

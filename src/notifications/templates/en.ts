@@ -1,6 +1,7 @@
 import type { Templates } from './templates.ts';
 
-const WHEN = 'When: {date}, {time}\nWith: {provider}\nWhere: {clinic}';
+const WHERE = 'With: {provider}\nWhere: {clinic}';
+const WHEN = `When: {date}, {time}\n${WHERE}`;
 const CODE = 'Your confirmation code: {code}';
 const CANNOT_COME =
   'If you cannot come, please let the clinic know as early as you can, so that somebody else can have the time.';
@@ -42,9 +43,10 @@ export const en: Templates = {
     subject: '{count} visits are booked, the first on {date}',
     email: [
       'Hello {name},',
-      '{count} visits are booked. This is the first of them:',
-      WHEN,
-      CODE,
+      '{count} visits are booked:',
+      '{dates}',
+      WHERE,
+      'The confirmation code of the first: {code}',
       'We remind you before each of them.',
       CANNOT_COME,
     ],
@@ -54,9 +56,10 @@ export const en: Templates = {
     subject: '{count} visits were moved, the first to {date}',
     email: [
       'Hello {name},',
-      '{count} of your visits were moved. This is the new time of the first of them:',
-      WHEN,
-      CODE,
+      '{count} of your visits were moved. These are the new times:',
+      '{dates}',
+      WHERE,
+      'The confirmation code of the first: {code}',
       'We remind you before each of them.',
       CANNOT_COME,
     ],
@@ -64,6 +67,6 @@ export const en: Templates = {
   seriesCancelled: {
     sms: '{clinic}: {count} visits with {provider} were cancelled, the first of them that on {date}, {time}.',
     subject: '{count} visits from {date} on were cancelled',
-    email: ['Hello {name},', '{count} of your visits were cancelled. This is the first of them:', WHEN],
+    email: ['Hello {name},', '{count} of your visits were cancelled:', '{dates}', WHERE],
   },
 };

@@ -1,6 +1,7 @@
 import type { Templates } from './templates.ts';
 
-const WHEN = 'Cuándo: {date}, {time}\nCon: {provider}\nDónde: {clinic}';
+const WHERE = 'Con: {provider}\nDónde: {clinic}';
+const WHEN = `Cuándo: {date}, {time}\n${WHERE}`;
 const CODE = 'Su código de confirmación: {code}';
 const CANNOT_COME =
   'Si no puede venir, avise a la clínica cuanto antes para que otra persona pueda aprovechar la hora.';
@@ -42,9 +43,10 @@ export const es: Templates = {
     subject: '{count} citas reservadas, la primera el {date}',
     email: [
       'Hola, {name}:',
-      'Quedan reservadas {count} citas. La primera es esta:',
-      WHEN,
-      CODE,
+      'Quedan reservadas {count} citas:',
+      '{dates}',
+      WHERE,
+      'El código de confirmación de la primera: {code}',
       'Le avisaremos antes de cada una.',
       CANNOT_COME,
     ],
@@ -54,9 +56,10 @@ export const es: Templates = {
     subject: '{count} citas tienen nueva fecha, la primera: {date}',
     email: [
       'Hola, {name}:',
-      'Han cambiado {count} de sus citas. Esta es la nueva fecha de la primera:',
-      WHEN,
-      CODE,
+      'Han cambiado {count} de sus citas. Estas son las nuevas fechas:',
+      '{dates}',
+      WHERE,
+      'El código de confirmación de la primera: {code}',
       'Le avisaremos antes de cada una.',
       CANNOT_COME,
     ],
@@ -64,6 +67,6 @@ export const es: Templates = {
   seriesCancelled: {
     sms: '{clinic}: {count} citas con {provider} han sido canceladas, la primera: {date}, {time}.',
     subject: '{count} citas desde el {date} han sido canceladas',
-    email: ['Hola, {name}:', 'Han sido canceladas {count} de sus citas. La primera es esta:', WHEN],
+    email: ['Hola, {name}:', 'Han sido canceladas {count} de sus citas:', '{dates}', WHERE],
   },
 };

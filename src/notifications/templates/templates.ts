@@ -14,8 +14,8 @@ export type TemplateKey =
   | 'seriesCancelled';
 
 /**
- * Placeholders: `{clinic}`, `{provider}`, `{name}` (given name), `{date}`, `{time}`, `{code}`, and in those of a series `{count}` (visits; date and time are
- * the first one's). No specialty, reason or diagnosis has one.
+ * Placeholders: `{clinic}`, `{provider}`, `{name}` (given name), `{date}`, `{time}`, `{code}`, and in those of a series `{count}` (visits; date, time
+ * and code are the first one's) and, in the email, `{dates}` (of all of them, one a line). No specialty, reason or diagnosis has one.
  */
 export interface Template {
   /** At most two SMS however long the names are: avoid letters outside the GSM alphabet (most accented capitals, á í ó ú, “ ” …). */

@@ -65,7 +65,7 @@ describe('the notifier', () => {
       ])
       .where('a.appointment_id', '=', visit.appointmentId)
       .executeTakeFirstOrThrow();
-    return renderSms({ ...facts, kind: 'reminder:P3D', plannedFor: visit.appointmentTime });
+    return renderSms({ ...facts, kind: 'reminder:P3D', plannedFor: visit.appointmentTime, furtherVisits: [] });
   };
 
   describe('when all is well', () => {

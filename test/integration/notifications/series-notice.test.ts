@@ -73,12 +73,16 @@ describe('the one notice of several visits', () => {
     );
   const justAfter = (days: number) => new Date(slotAt(clinic, days, '10:00').getTime() + 60_000);
 
-  it('says how many there are', async () => {
+  it('says how many there are, and when', async () => {
     const [first] = await aSeries();
     const notice = await published(first, 'series_confirmation');
     expect(await claim(notice)).toMatchObject({
       outcome: 'send',
-      notification: { kind: 'series_confirmation', visits: 4 },
+      notification: {
+        kind: 'series_confirmation',
+        visits: 4,
+        furtherVisits: [10, 17, 24].map((days) => slotAt(clinic, days, '10:00')),
+      },
     });
   });
 

@@ -364,6 +364,35 @@ describe('a series', () => {
       await expect(moveRest(series, 0, { providerId: randomUUID() })).rejects.toMatchObject({ code: 'not_found' });
     });
 
+    it('and told once for each provider that the visits are with', async () => {
+      const series = await bookSeries(deps, act(), await wish({ count: 4 }), undefined);
+      const colleague = await aProvider(database.owner, clinic);
+      const alone = { appointmentId: idOf(series, 1), expectedVersion: 1, providerId: colleague };
+      await moveAppointment(deps, act(), alone);
+      await moveRest(series, 0, { appointmentTime: slotAt(clinic, 3, '12:00') });
+      expect(await notices(series)).toEqual([3, 1, 'by 0', 'by 0']);
+    });
+
+    it('within the limit on visits ahead with another provider', async () => {
+      const strict = await aClinic(database.owner, { policy: { maxUpcomingPerProviderAndPatient: 3 } });
+      const [providerId, colleague] = [
+        await aProvider(database.owner, strict),
+        await aProvider(database.owner, strict),
+      ];
+      const patientId = await aPatient(database.owner, strict);
+      const book = (of: string, days: number, count: number) =>
+        wish({ providerId: of, patientId, count, appointmentTime: slotAt(strict, days, '10:00') }).then((wanted) =>
+          bookSeries(deps, actAt(strict), wanted, undefined),
+        );
+      await book(colleague, 4, 2);
+      const series = await book(providerId, 3, 3);
+      const move = { appointmentId: idOf(series, 0), expectedVersion: 1, providerId: colleague };
+      expect(await clashesOf(moveSeries(deps, actAt(strict), move))).toEqual([
+        `${slotAt(strict, 10, '10:00').toISOString()} too_many_upcoming_with_provider`,
+        `${slotAt(strict, 17, '10:00').toISOString()} too_many_upcoming_with_provider`,
+      ]);
+    });
+
     it('whole or not at all', async () => {
       const providerId = await aProvider(database.owner, clinic);
       const wanted = await wish({ providerId, count: 4 });

@@ -23,6 +23,7 @@ const facts = (given: Partial<MessageFacts> = {}): MessageFacts => ({
   givenName: 'Ana',
   confirmationCode: 'ABC234',
   visits: 1,
+  furtherVisits: [],
   plannedFor: new Date('2027-03-13T15:00:00Z'),
   timeZone: 'America/New_York',
   locale: 'en-US',
@@ -112,6 +113,22 @@ describe('the email', () => {
     expect(email.html).toContain('<html lang="en">');
   });
 
+  it('lists the dates of a series', () => {
+    const furtherVisits = [new Date('2027-03-20T14:00:00Z'), new Date('2027-03-27T14:00:00Z')];
+    const email = renderEmail(facts({ kind: 'series_confirmation', visits: 3, furtherVisits }));
+    expect(email.subject).toBe('3 visits are booked, the first on Sat, Mar 13');
+    expect(email.text).toContain(
+      [
+        '3 visits are booked:\n',
+        'Saturday, March 13, 2027, 10:00 AM',
+        'Saturday, March 20, 2027, 10:00 AM',
+        'Saturday, March 27, 2027, 10:00 AM\n',
+        'With: Dr. Amelia Hart\nWhere: Harbor Clinic\n',
+      ].join('\n'),
+    );
+    expect(email.html).toContain('<p>Saturday, March 13, 2027, 10:00 AM<br>Saturday, March 20, 2027, 10:00 AM<br>');
+  });
+
   it('escapes what stands in names', () => {
     const { html, text } = renderEmail(facts({ clinicName: `<b onclick="x('y')">A & B</b>` }));
     expect(html).toContain('&lt;b onclick=&quot;x(&#39;y&#39;)&quot;&gt;A &amp; B&lt;/b&gt;');
@@ -132,7 +149,7 @@ describe('the templates', () => {
     for (const language of LANGUAGES) {
       for (const template of Object.values(TEMPLATES[language])) {
         const used = placeholders([template.sms, template.subject, ...template.email].join(' '));
-        expect(new Set(['clinic', 'provider', 'name', 'date', 'time', 'code', 'count', ...used]).size).toBe(7);
+        expect(new Set(['clinic', 'provider', 'name', 'date', 'time', 'code', 'count', 'dates', ...used]).size).toBe(8);
       }
       for (const kind of KINDS) {
         const { subject, text, html } = renderEmail(facts({ kind, locale: language }));
