@@ -462,23 +462,22 @@ describe('a series', () => {
       expect(await notices(series)).toEqual([4, 1, 'by 0', 'by 0']);
     });
 
-    it('keeps freed times for who waits, but none that the series itself takes again', async () => {
+    it('keeps freed times for who waits, except for what the series itself takes again', async () => {
       const providerId = await aProvider(database.owner, clinic, { specialty: 'Physiotherapy' });
       const series = await bookSeries(deps, act(), await wish({ providerId, count: 3 }), undefined);
       const today = localDate(clinic.timeZone, Date.now());
       await joinWaitlist(deps, act(), {
         patientId: await aPatient(database.owner, clinic),
         providerId,
-        durationMinutes: 30,
+        durationMinutes: 15,
         earliestDate: today,
         latestDate: addDays(today, 90),
         registersPatient: false,
       });
-      await moveRest(series, 0, { appointmentTime: slotAt(clinic, 10, '10:00') });
-      expect(await timesOf(providerId)).toEqual([
-        `WAITLIST ${slotAt(clinic, 3, '10:00').toISOString()}`,
-        ...reserved(weekly(10, '10:00', 3)),
-      ]);
+      await moveRest(series, 0, { appointmentTime: slotAt(clinic, 10, '10:15') });
+      const [first, second, third] = weekly(10, '10:15', 3).map((at) => `APPOINTMENT ${at.toISOString()}`);
+      const [whole, part, another] = weekly(3, '10:00', 3).map((at) => `WAITLIST ${at.toISOString()}`);
+      expect(await timesOf(providerId)).toEqual([whole, part, first, another, second, third]);
     });
 
     it('with one legal outcome when it races with a cancelling of the rest', async () => {
