@@ -23,8 +23,10 @@ export const DurationMinutes = Type.Integer({
 });
 
 /** A body, path or query: what is not listed is refused. */
-export const Strict = <T extends TProperties>(properties: T, options: { minProperties?: number } = {}) =>
-  Type.Object(properties, { additionalProperties: false, ...options });
+export const Strict = <T extends TProperties>(
+  properties: T,
+  options: { minProperties?: number; examples?: readonly object[] } = {},
+) => Type.Object(properties, { additionalProperties: false, ...options });
 
 /** Query parameters of a list. */
 export const PAGE_QUERY = {
@@ -66,7 +68,6 @@ export const ETAG_HEADER = { ETag: { type: 'string', description: 'The version, 
 export const CREATED_HEADERS = {
   Location: { type: 'string', description: 'What was created.' },
   ...ETAG_HEADER,
-  'Idempotency-Replayed': { type: 'string', description: 'true: this is the answer to an earlier request.' },
 };
 
 /** For whatever creates something. */

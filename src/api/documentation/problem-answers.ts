@@ -56,9 +56,6 @@ function answersOf(codes: readonly ErrorCode[]): object {
         status,
         {
           description: ofStatus.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join('\n\n'),
-          ...(status === 429 || status === 503
-            ? { headers: { 'Retry-After': { type: 'integer', description: 'Seconds.' } } }
-            : {}),
           content: {
             [PROBLEM_MEDIA_TYPE]: {
               schema: { $ref: 'Problem#' },

@@ -6,6 +6,7 @@ import { AppError, ERROR_CODES } from '../../domain/errors.ts';
 import { Problem, PROBLEM_MEDIA_TYPE, problemType, PROBLEMS } from '../problem.ts';
 import { Strict } from '../schemas.ts';
 import { withAuthorization } from './authorization.ts';
+import { completeDocument } from './complete.ts';
 import { withProblemAnswers } from './problem-answers.ts';
 
 /** Collects what every route says about itself. Register it before the routes. */
@@ -16,6 +17,11 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
       schema: withAuthorization(withProblemAnswers(schema, url, route.config?.problems ?? []), route.config?.operation),
       url,
     }),
+    transformObject: (collected) => {
+      if (!('openapiObject' in collected)) throw new AppError('internal_error');
+      completeDocument(collected.openapiObject);
+      return collected.openapiObject;
+    },
     refResolver: { buildLocalReference: ({ $id }) => $id as string },
     openapi: {
       openapi: '3.1.0',
@@ -114,7 +120,7 @@ export async function documentationRoutes(app: FastifyInstance): Promise<void> {
         tags: ['problems'],
         summary: 'What an error code means',
         security: [],
-        params: Strict({ code: Type.String({ maxLength: 64 }) }),
+        params: Strict({ code: Type.String({ maxLength: 64, description: 'An error code.' }) }),
         response: { 200: ProblemKind },
       },
     },

@@ -26,7 +26,6 @@ export const PlacedAnswer = Type.Object(Hold.properties, {
   description: 'The slot is held.',
   headers: {
     Location: { type: 'string', description: 'The hold.' },
-    'Idempotency-Replayed': { type: 'string', description: 'true: this is the answer to an earlier request.' },
   },
 });
 

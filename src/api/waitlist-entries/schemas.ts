@@ -14,25 +14,38 @@ import {
 
 export const EntryPath = Strict({ entryId: Uuid('The waitlist entry.') });
 
-export const WishBody = Strict({
-  patientId: Uuid('Who waits. Patients name themselves; staff name a patient registered at their clinic.'),
-  providerId: Type.Optional(Uuid('Whom they want to see; or name a specialty.')),
-  specialty: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 50,
-      pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-      description: 'Anybody of this specialty at the clinic; or name a provider.',
-    }),
-  ),
-  clinicId: Type.Optional(Uuid('The clinic; a patient who names a specialty must say which.')),
-  durationMinutes: DurationMinutes,
-  earliestDate: LocalDate("The first date that suits, in the clinic's zone."),
-  latestDate: LocalDate("The last date that suits, in the clinic's zone."),
-  priority: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 9, description: 'Higher is more urgent; for staff only.' }),
-  ),
-});
+export const WishBody = Strict(
+  {
+    patientId: Uuid('Who waits. Patients name themselves; staff name a patient registered at their clinic.'),
+    providerId: Type.Optional(Uuid('Whom they want to see; or name a specialty.')),
+    specialty: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 50,
+        pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+        description: 'Anybody of this specialty at the clinic; or name a provider.',
+      }),
+    ),
+    clinicId: Type.Optional(Uuid('The clinic; a patient who names a specialty must say which.')),
+    durationMinutes: DurationMinutes,
+    earliestDate: LocalDate("The first date that suits, in the clinic's zone."),
+    latestDate: LocalDate("The last date that suits, in the clinic's zone."),
+    priority: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 9, description: 'Higher is more urgent; for staff only.' }),
+    ),
+  },
+  {
+    examples: [
+      {
+        patientId: '01980f5e-7a3c-7000-8000-0000000000e1',
+        providerId: '01980f5e-7a3c-7000-8000-0000000000d1',
+        durationMinutes: 30,
+        earliestDate: '2025-03-15',
+        latestDate: '2025-03-29',
+      },
+    ],
+  },
+);
 
 const STATUSES = ['WAITING', 'BOOKED', 'LEFT'] as const;
 
