@@ -177,8 +177,14 @@ module.exports = {
       'the product knows nothing of its tests, sandbox and scripts',
       { path: '^src/' },
       {
-        path: '^(test|sandbox|scripts|bench|dashboard)/',
+        path: '^(client|test|sandbox|scripts|bench|dashboard)/',
       },
+    ),
+    forbid(
+      'client-stands-alone',
+      'the client is made from the OpenAPI document and knows nothing else of ours',
+      { path: '^client/' },
+      { path: '^(src|test|sandbox|scripts|bench|dashboard)/' },
     ),
     forbid(
       'sandbox-stands-alone',

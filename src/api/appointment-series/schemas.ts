@@ -48,7 +48,6 @@ export const BookedSeriesAnswer = Type.Object(
     description: 'Booked.',
     headers: {
       Location: CREATED_HEADERS.Location,
-      'Idempotency-Replayed': CREATED_HEADERS['Idempotency-Replayed'],
     },
   },
 );

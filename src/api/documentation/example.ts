@@ -94,6 +94,6 @@ export function requestExampleOf(schema: ExampleSchema): unknown {
 }
 
 /** A UUIDv7 of 2025 whose end is the field's own. */
-export function idNamed(name: string): string {
+function idNamed(name: string): string {
   return `01980f5e-7a3c-7000-8000-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
 }

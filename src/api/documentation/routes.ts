@@ -1,10 +1,11 @@
+import etag from '@fastify/etag';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { AppError, ERROR_CODES } from '../../domain/errors.ts';
 import { Problem, PROBLEM_MEDIA_TYPE, problemType, PROBLEMS } from '../problem.ts';
-import { Strict } from '../schemas.ts';
+import { Nothing, Strict } from '../schemas.ts';
 import { withAuthorization } from './authorization.ts';
 import { completeDocument } from './complete.ts';
 import { withProblemAnswers } from './problem-answers.ts';
@@ -88,14 +89,34 @@ const ProblemKind = Type.Object({
   detail: Type.String(),
 });
 
+/** How long a copy of what never changes while a release runs is used without asking. Seconds. */
+const FRESH_SECONDS = 300;
+const NotModified = Nothing('Not modified: the copy with the ETag in If-None-Match is still right.');
+const CACHEABLE = {
+  headers: {
+    ETag: { type: 'string', description: 'Send it as If-None-Match.' },
+    'Cache-Control': { type: 'string', description: `public, max-age=${FRESH_SECONDS}` },
+  },
+};
+
 /** The OpenAPI document, its pages, and what the error codes mean. */
 export async function documentationRoutes(app: FastifyInstance): Promise<void> {
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: PAGES_CSP,
     uiConfig: { docExpansion: 'list', deepLinking: true, persistAuthorization: false },
   });
+  await app.register(cacheableRoutes);
+}
+
+/** What is the same for everybody as long as this release runs: it may be kept, and is asked for again by its ETag. */
+async function cacheableRoutes(app: FastifyInstance): Promise<void> {
+  await app.register(etag);
+  app.addHook('onRequest', (_request, reply, done) => {
+    void reply.header('cache-control', `public, max-age=${FRESH_SECONDS}`);
+    done();
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
 
   const kinds = ERROR_CODES.map((code) => ({ type: problemType(code), code, ...PROBLEMS[code] }));
   app.get(
@@ -106,7 +127,7 @@ export async function documentationRoutes(app: FastifyInstance): Promise<void> {
         tags: ['problems'],
         summary: 'Every error code',
         security: [],
-        response: { 200: Type.Object({ problems: Type.Array(ProblemKind) }) },
+        response: { 200: Type.Object({ problems: Type.Array(ProblemKind) }, CACHEABLE), 304: NotModified },
       },
     },
     () => ({ problems: kinds }),
@@ -121,7 +142,7 @@ export async function documentationRoutes(app: FastifyInstance): Promise<void> {
         summary: 'What an error code means',
         security: [],
         params: Strict({ code: Type.String({ maxLength: 64, description: 'An error code.' }) }),
-        response: { 200: ProblemKind },
+        response: { 200: Type.Object(ProblemKind.properties, CACHEABLE), 304: NotModified },
       },
     },
     (request) => {

@@ -140,6 +140,25 @@ describe('every answer', () => {
   });
 });
 
+describe('what may be kept', () => {
+  it('is the document and the problems, asked for again by their ETag; nothing else is', async () => {
+    const api = await anApi();
+    for (const url of ['/openapi.json', '/problems', '/problems/slot_taken']) {
+      const first = await api.inject(url);
+      expect({ url, status: first.statusCode }).toEqual({ url, status: 200 });
+      expect(first.headers['cache-control']).toBe('public, max-age=300');
+      const again = await api.inject({ url, headers: { 'if-none-match': String(first.headers['etag']) } });
+      expect({ url, status: again.statusCode, body: again.body }).toEqual({ url, status: 304, body: '' });
+      expect(again.headers['cache-control']).toBe('public, max-age=300');
+      expect((await api.inject({ url, headers: { 'if-none-match': '"another"' } })).statusCode).toBe(200);
+    }
+    for (const url of ['/livez', '/problems/nothing', '/api/v1/appointments', '/api/v1/nothing']) {
+      expect((await api.inject(url)).headers['cache-control']).toBe('no-store');
+    }
+    await api.close();
+  });
+});
+
 describe('health', () => {
   const ready = async (given: Parameters<typeof anApi>[0]) => {
     const api = await anApi(given);

@@ -167,7 +167,9 @@ describe('the OpenAPI document', () => {
       'confirmationCode',
       'status',
     ]);
-    expect(Object.keys(book?.responses['201']?.headers ?? {})).toEqual(['Location', 'ETag', 'Idempotency-Replayed']);
+    expect(Object.keys(book?.responses['201']?.headers ?? {})).toEqual(
+      expect.arrayContaining(['Location', 'ETag', 'Idempotency-Replayed']),
+    );
     expect(document.paths['/api/v1/appointments/{appointmentId}']?.['delete']?.responses['204']).toBeDefined();
   });
 });
