@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { availableSlots, judgeSlot, type SlotSearch } from '../../../src/domain/availability.ts';
+import { dayBounds } from '../../../src/domain/time-zone.ts';
+import { diceOf, drawSeed, type Dice } from '../../support/seed.ts';
+import { anySearch } from './schedules.ts';
+
+const MINUTE = 60_000;
+const SEARCHES = 500;
+const STARTS = 200;
+
+interface Count {
+  readonly starts: number;
+  readonly offered: number;
+  /** `search` is the place of the search among those drawn from the seed. */
+  readonly disagreements: readonly { readonly search: number; readonly start: string; readonly offered: boolean }[];
+}
+
+/** Draws starts on the date of each search and asks both: is it offered, may it be booked? */
+function compare(
+  searches: readonly SlotSearch[],
+  dice: Dice,
+  mayBook: (search: SlotSearch, from: number) => boolean,
+): Count {
+  let offeredCount = 0;
+  const disagreements: { search: number; start: string; offered: boolean }[] = [];
+  for (const [index, search] of searches.entries()) {
+    const offered = availableSlots(search).slots.map(({ from }) => from);
+    const isOffered = new Set(offered);
+    for (let drawn = 0; drawn < STARTS; drawn += 1) {
+      const from = aStart(search, offered, dice);
+      if (isOffered.has(from)) offeredCount += 1;
+      if (mayBook(search, from) !== isOffered.has(from)) {
+        disagreements.push({ search: index, start: new Date(from).toISOString(), offered: isOffered.has(from) });
+      }
+    }
+  }
+  return { starts: searches.length * STARTS, offered: offeredCount, disagreements };
+}
+
+/** One that is offered, one five minutes beside it, any fifth minute, or any millisecond of the date. */
+function aStart({ schedule, date }: SlotSearch, offered: readonly number[], dice: Dice): number {
+  const { from, to } = dayBounds(schedule.timeZone, date);
+  const inDay = (instant: number): number => (from <= instant && instant < to ? instant : from);
+  const kind = offered.length === 0 ? 2 + dice.below(2) : dice.below(4);
+  if (kind === 0) return dice.pick(offered);
+  if (kind === 1) return inDay(dice.pick(offered) + dice.pick([-5, 5]) * MINUTE);
+  if (kind === 2) return from + dice.below((to - from) / (5 * MINUTE)) * 5 * MINUTE;
+  return from + dice.below(to - from);
+}
+
+const judging = (search: SlotSearch, from: number): boolean => judgeSlot({ ...search, from }).ok;
+
+describe('search and booking', () => {
+  const seed = drawSeed('100,000 random slots');
+  const searches = fc.sample(anySearch, { seed, numRuns: SEARCHES });
+
+  it('agree on 100,000 random slots: what is offered may be booked, and nothing else may', () => {
+    const { starts, offered, disagreements } = compare(searches, diceOf(seed), judging);
+    expect(disagreements).toEqual([]);
+    expect(starts).toBe(100_000);
+    // Enough of both kinds, whatever the seed.
+    expect(offered).toBeGreaterThan(5_000);
+    expect(starts - offered).toBeGreaterThan(5_000);
+  });
+
+  it.each<[string, (search: SlotSearch) => SlotSearch]>([
+    ['forgets the buffers', (search) => withPolicy(search, { bufferBeforeMinutes: 0, bufferAfterMinutes: 0 })],
+    ['counts the grid in UTC', (search) => ({ ...search, schedule: { ...search.schedule, timeZone: 'UTC' } })],
+    ['does not count the day', (search) => ({ ...search, schedule: { ...search.schedule, maxDailyAppointments: 99 } })],
+    ['does not see who has the time already', (search) => ({ ...search, busy: [] })],
+    ['knows no breaks', (search) => ({ ...search, schedule: { ...search.schedule, breaks: [] } })],
+    ['knows no notice', (search) => withPolicy(search, { bookingNoticeMinutes: 0 })],
+  ])('are seen to disagree when booking %s', (_what, otherwise) => {
+    const { disagreements } = compare(searches.slice(0, 200), diceOf(seed), (search, from) =>
+      judging(otherwise(search), from),
+    );
+    expect(disagreements.length).toBeGreaterThan(0);
+  });
+});
+
+function withPolicy(search: SlotSearch, policy: Partial<SlotSearch['schedule']['policy']>): SlotSearch {
+  return { ...search, schedule: { ...search.schedule, policy: { ...search.schedule.policy, ...policy } } };
+}
