@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { inContext } from '../../../src/db/connection.ts';
+import { notificationId } from '../../../src/domain/notification.ts';
+import { claimToSend, markFailed, planNotification } from '../../../src/notifications/ledger.ts';
+import { aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { asAdmin, asPatient, type RunningApi } from './running-api.ts';
+
+/** One thing of each kind at a clinic, all about one patient and one provider; the names are those of the API's path parameters. */
+export interface Things {
+  readonly clinicId: string;
+  readonly patientId: string;
+  readonly providerId: string;
+  readonly appointmentId: string;
+  readonly holdId: string;
+  readonly seriesId: string;
+  readonly entryId: string;
+  readonly notificationId: string;
+  readonly replayId: string;
+  readonly runId: string;
+  /** A start on the provider's grid that nobody has. */
+  readonly freeStart: string;
+  /** A date on which the provider works, in the clinic's zone. */
+  readonly date: string;
+}
+
+/** @throws Error when one of them cannot be made: nothing is skipped */
+export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: Clinic): Promise<Things> {
+  const providerId = await aProvider(database.owner, clinic);
+  const patientId = await aPatient(database.owner, clinic);
+  const [patient, admin] = [await asPatient(patientId), await asAdmin(clinic.clinicId)];
+  const start = (days: number, time: string) => slotAt(clinic, days, time).toISOString();
+  const make = async <Made>(url: string, payload: object, headers: { authorization: string }): Promise<Made> => {
+    const response = await api.app.inject({ method: 'POST', url: `/api/v1${url}`, payload, headers });
+    if (response.statusCode >= 300) throw new Error(`${url} answered ${response.statusCode} ${response.body}`);
+    return response.json<Made>();
+  };
+  const visit = { patientId, providerId, durationMinutes: 30 };
+  const { appointmentId } = await make<{ appointmentId: string }>(
+    '/appointments',
+    { ...visit, appointmentTime: start(5, '10:00') },
+    patient,
+  );
+  const { holdId } = await make<{ holdId: string }>(
+    '/holds',
+    { providerId, durationMinutes: 30, startTime: start(5, '11:00') },
+    patient,
+  );
+  const { seriesId } = await make<{ seriesId: string }>(
+    '/appointment-series',
+    { ...visit, appointmentTime: start(6, '10:00'), everyWeeks: 1, count: 2 },
+    patient,
+  );
+  const date = start(5, '12:00').slice(0, 10);
+  const { entryId } = await make<{ entryId: string }>(
+    '/waitlist-entries',
+    { ...visit, earliestDate: date, latestDate: date },
+    patient,
+  );
+  await database.owner.db
+    .insertInto('ehr_connection')
+    .values({ clinic_id: clinic.clinicId, base_url: 'https://ehr.test/fhir' })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const failed = await aFailedNotification(database, clinic, {
+    appointmentId,
+    patientId,
+    plannedFor: slotAt(clinic, 5, '10:00'),
+  });
+  const { replayId } = await make<{ replayId: string }>(`/notifications/${failed}/replay`, { reason: 'a test' }, admin);
+  const { runId } = await make<{ runId: string }>('/ehr-syncs', {}, admin);
+  return {
+    clinicId: clinic.clinicId,
+    patientId,
+    providerId,
+    appointmentId,
+    holdId,
+    seriesId,
+    entryId,
+    notificationId: failed,
+    replayId,
+    runId,
+    freeStart: start(7, '14:00'),
+    date,
+  };
+}
+
+/** Ids of nothing. */
+export function nothing(like: Things): Things {
+  const ids = Object.keys(like).filter((name) => name.endsWith('Id'));
+  return { ...like, ...Object.fromEntries(ids.map((name) => [name, randomUUID()])) };
+}
+
+/** A confirmation that the message provider refused. */
+async function aFailedNotification(
+  { app }: TestDatabase,
+  { clinicId }: Clinic,
+  about: { readonly appointmentId: string; readonly patientId: string; readonly plannedFor: Date },
+): Promise<string> {
+  const id = notificationId({ appointmentId: about.appointmentId, kind: 'confirmation', version: 1, channel: 'sms' });
+  await inContext(app.db, { clinicId }, async (tx) => {
+    await planNotification(tx, {
+      ...about,
+      notificationId: id,
+      clinicId,
+      kind: 'confirmation',
+      channel: 'sms',
+      appointmentVersion: 1,
+      dueAt: new Date(),
+    });
+    await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 10_000 });
+    await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_30005' });
+  });
+  return id;
+}
