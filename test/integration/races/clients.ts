@@ -1,3 +1,6 @@
+/** How long a race may take at most, in milliseconds: far more than it needs, so that a slow or busy machine is no failure. */
+export const LONG_MS = 10 * 60_000;
+
 /** Works through the items with so many clients at once; each takes the next item when it has its answer. */
 export async function withClients<Item>(
   clients: number,

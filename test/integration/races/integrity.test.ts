@@ -4,6 +4,7 @@ import { addDays, localDate } from '../../../src/domain/time-zone.ts';
 import { fillRound } from '../../../src/scheduling/accept-offer.ts';
 import { createSchedulingDeps, type Act } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookSeries } from '../../../src/scheduling/book-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
 import { placeHold } from '../../../src/scheduling/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
@@ -13,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { INTEGRITY_FAULTS, integrityFaults } from '../../support/integrity.ts';
 
 /** The rows that the corruptions below are done to, as subqueries. */
-const VISIT = `(select min(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api')`;
+const VISIT = `(select min(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api' and series_id is null)`;
 const OTHER_VISIT = `(select (response ->> 'appointmentId')::uuid from idempotency_key limit 1)`;
 const OPEN_ROUND = `(select round_id from waitlist_round where state = 'OPEN')`;
 const FILLED_ROUND = `(select round_id from waitlist_round where state = 'FILLED')`;
@@ -128,6 +129,14 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     'a booked hold that does not know it',
     [`update hold set state = 'RELEASED', appointment_id = null where state = 'BOOKED'`],
   ],
+  ['a series is not whole', 'a visit of it never booked', ['update appointment_series set count = count + 1']],
+  [
+    'a series is not whole',
+    'a visit of it given to somebody else',
+    [
+      'update appointment set patient_id = (select patient_id from appointment where series_id is null limit 1) where series_index = 1',
+    ],
+  ],
   [
     'the audit or the outbox has not exactly one row for each version of an appointment, or they name different events',
     'a change without its audit',
@@ -225,7 +234,7 @@ describe('the check of the schedule’s integrity', () => {
   }
 });
 
-/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one round that is open and one that was filled; a key. */
+/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one series of which the first visit was cancelled; one round that is open and one that was filled; a key. */
 async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Promise<void> {
   const deps = createSchedulingDeps(app);
   const act: Act = { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() };
@@ -269,6 +278,15 @@ async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Pr
     hold: { holdId: hold.hold_id, heldBy: 'desk' },
   });
   await held('11:00');
+  const patientId = await aPatient(owner, clinic);
+  const series = { appointmentTime: slotAt(clinic, 6, '09:00'), durationMinutes: 30, everyWeeks: 1, count: 2 };
+  const { appointments } = await bookSeries(
+    deps,
+    act,
+    { patientId, providerId, ...series, registersPatient: false },
+    undefined,
+  );
+  await cancelAppointment(deps, act, { appointmentId: appointments[0]?.appointmentId ?? '', reason: 'other' });
   await fillRound(deps, act, { roundId: await free('09:00') });
   await free('14:00');
 }

@@ -353,4 +353,95 @@ export const PAIRS: readonly Pair[] = [
     },
     legal: ['away, 1 affected + booked = APPOINTMENT', 'away, 0 affected + provider_away = nothing'],
   },
+  {
+    name: 'close the clinic and book on that day',
+    arrange: async (scene) => {
+      const provider = await scene.provider();
+      const patient = await scene.patient();
+      return {
+        racers: [() => scene.close(), () => scene.book(provider, patient, '10:00')],
+        state: () => scene.taken(provider),
+      };
+    },
+    legal: ['closed, 1 affected + booked = APPOINTMENT', 'closed, 0 affected + provider_closed = nothing'],
+  },
+  {
+    name: 'book a series and one of its slots',
+    arrange: async (scene) => {
+      const provider = await scene.provider();
+      const [one, other] = [await scene.patient(), await scene.patient()];
+      return {
+        racers: [() => scene.bookSeries(provider, one, '10:00'), () => scene.bookLater(provider, other, 2, '10:15')],
+        state: () => scene.taken(provider),
+      };
+    },
+    legal: ['booked + slot_taken = APPOINTMENT, APPOINTMENT, APPOINTMENT', 'series_clash + booked = APPOINTMENT'],
+  },
+  {
+    name: 'book two series that meet on one date',
+    arrange: async (scene) => {
+      const provider = await scene.provider();
+      const [one, other] = [await scene.patient(), await scene.patient()];
+      return {
+        racers: [() => scene.bookSeries(provider, one, '10:00'), () => scene.bookSeries(provider, other, '10:15', 2)],
+        state: () => scene.taken(provider),
+      };
+    },
+    legal: [
+      'booked + series_clash = APPOINTMENT, APPOINTMENT, APPOINTMENT',
+      'series_clash + booked = APPOINTMENT, APPOINTMENT, APPOINTMENT',
+    ],
+  },
+  {
+    name: 'move a series and book where its last visit goes',
+    arrange: async (scene) => {
+      const provider = await scene.provider();
+      const visits = await scene.series(provider, '10:00');
+      const [first] = visits;
+      if (first === undefined) throw new Error('no series');
+      const patient = await scene.patient();
+      return {
+        racers: [() => scene.moveSeries(first, '14:00'), () => scene.bookLater(provider, patient, 2, '14:00')],
+        state: () => scene.status(...visits),
+      };
+    },
+    legal: [
+      'moved + slot_taken = SCHEDULED 2, SCHEDULED 2, SCHEDULED 2',
+      'series_clash + booked = SCHEDULED 1, SCHEDULED 1, SCHEDULED 1',
+    ],
+  },
+  {
+    name: 'cancel a series and move its first visit',
+    arrange: async (scene) => {
+      const visits = await scene.series(await scene.provider(), '10:00');
+      const [first] = visits;
+      if (first === undefined) throw new Error('no series');
+      return {
+        racers: [() => scene.cancelSeries(first), () => scene.move(first, '14:00')],
+        state: () => scene.status(...visits),
+      };
+    },
+    // The first visit's notice spoke for all of them: when it moves, the second one's takes its place.
+    legal: [
+      'cancelled 3 + moved = CANCELLED 3, CANCELLED 3, CANCELLED 2',
+      'cancelled 3 + version_mismatch = CANCELLED 2, CANCELLED 2, CANCELLED 2',
+    ],
+  },
+  {
+    name: 'cancel the first visit of a series and move the second',
+    arrange: async (scene) => {
+      const visits = await scene.series(await scene.provider(), '10:00');
+      const [first, second] = visits;
+      if (first === undefined || second === undefined) throw new Error('no series');
+      return {
+        racers: [() => scene.cancel(first), () => scene.move(second, '14:00')],
+        state: () => scene.status(...visits),
+      };
+    },
+    // The first visit's notice spoke for all of them: the next one that it still spoke for takes it over.
+    legal: [
+      'cancelled + moved = CANCELLED 2, SCHEDULED 2, SCHEDULED 2',
+      'cancelled + version_mismatch = CANCELLED 2, SCHEDULED 2, SCHEDULED 1',
+    ],
+  },
 ];

@@ -4,6 +4,7 @@ import { createSchedulingDeps, type SchedulingDeps } from '../../../src/scheduli
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { integrityFaults } from '../../support/integrity.ts';
 import { drawSeed } from '../../support/seed.ts';
+import { LONG_MS } from './clients.ts';
 import { explain, type Asked } from './explain.ts';
 import { countOf } from './history.ts';
 import { idIn, NOTHING_BOOKED, step, visitsOf, type Answer, type Command, type Model } from './model.ts';
@@ -72,38 +73,50 @@ describe('the doors against a simple model', () => {
       },
     );
 
-  it('answer every command of a random sequence as the model does', async () => {
-    await fc.assert(sequences(step), { numRuns: SEQUENCES, seed: drawSeed('random sequences') });
-    expect(await integrityFaults(database.owner)).toEqual([]);
-  }, 120_000);
+  it(
+    'answer every command of a random sequence as the model does',
+    async () => {
+      await fc.assert(sequences(step), { numRuns: SEQUENCES, seed: drawSeed('random sequences') });
+      expect(await integrityFaults(database.owner)).toEqual([]);
+    },
+    LONG_MS,
+  );
 
-  it('are caught by a short sequence when they disagree: here with a model that forgets that a visit keeps its patient busy', async () => {
-    const forgetful: typeof step = (model, command, newId) => {
-      const real = step(model, command, newId);
-      if (real.answer.ok || real.answer.code !== 'patient_busy') return real;
-      return { ...real, answer: { ok: true, visit: newId, version: 1 } };
-    };
-    const found = await fc.check(sequences(forgetful), { numRuns: 100, seed: drawSeed('shrinking') });
-    expect(found.failed).toBe(true);
-    const [commands] = found.counterexample ?? [];
-    // One visit, and another of the same patient, perhaps by way of a hold: nothing can be left out of that.
-    expect([...(commands ?? [])].length).toBeLessThanOrEqual(3);
-  }, 120_000);
+  it(
+    'are caught by a short sequence when they disagree: here with a model that forgets that a visit keeps its patient busy',
+    async () => {
+      const forgetful: typeof step = (model, command, newId) => {
+        const real = step(model, command, newId);
+        if (real.answer.ok || real.answer.code !== 'patient_busy') return real;
+        return { ...real, answer: { ok: true, visit: newId, version: 1 } };
+      };
+      const found = await fc.check(sequences(forgetful), { numRuns: 100, seed: drawSeed('shrinking') });
+      expect(found.failed).toBe(true);
+      const [commands] = found.counterexample ?? [];
+      // One visit, and another of the same patient, perhaps by way of a hold: nothing can be left out of that.
+      expect([...(commands ?? [])].length).toBeLessThanOrEqual(3);
+    },
+    LONG_MS,
+  );
 
-  it(`explain what ${CLIENTS} clients are answered who ask at once, ${HISTORIES} times ${CLIENTS} × ${COMMANDS} commands`, async () => {
-    const answers: string[] = [];
-    await fc.assert(
-      fc.asyncProperty(plansOf(CLIENTS, COMMANDS), async (plans) => {
-        const history = await runHistory(database.owner, deps, plans);
-        answers.push(...history.answers);
-        expect(history.faults).toEqual([]);
-      }),
-      // How the clients interleave is not the same twice: a smaller case would be another case.
-      { numRuns: HISTORIES, seed: drawSeed('random histories'), endOnFailure: true },
-    );
-    process.stderr.write(`${JSON.stringify(countOf(answers))}\n`);
-    expect(await integrityFaults(database.owner)).toEqual([]);
-  }, 180_000);
+  it(
+    `explain what ${CLIENTS} clients are answered who ask at once, ${HISTORIES} times ${CLIENTS} × ${COMMANDS} commands`,
+    async () => {
+      const answers: string[] = [];
+      await fc.assert(
+        fc.asyncProperty(plansOf(CLIENTS, COMMANDS), async (plans) => {
+          const history = await runHistory(database.owner, deps, plans);
+          answers.push(...history.answers);
+          expect(history.faults).toEqual([]);
+        }),
+        // How the clients interleave is not the same twice: a smaller case would be another case.
+        { numRuns: HISTORIES, seed: drawSeed('random histories'), endOnFailure: true },
+      );
+      process.stderr.write(`${JSON.stringify(countOf(answers))}\n`);
+      expect(await integrityFaults(database.owner)).toEqual([]);
+    },
+    LONG_MS,
+  );
 });
 
 describe('the search for an order that explains a history', () => {

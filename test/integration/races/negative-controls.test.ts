@@ -5,7 +5,6 @@ import { createConnection, type Connection } from '../../../src/db/connection.ts
 import { AppError } from '../../../src/domain/errors.ts';
 import { createSchedulingDeps, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { aClinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { deadlocksIn } from '../../support/deadlocks.ts';
 import { integrityFaults } from '../../support/integrity.ts';
@@ -109,8 +108,7 @@ const keyRace = ({ database, deps }: Bare) =>
 async function pairRace({ database, deps }: Bare, name: string, rounds: number) {
   const pair = PAIRS.find((each) => each.name === name);
   if (pair === undefined) throw new Error(`no pair is named ${name}`);
-  const clinic = await aClinic(database.owner, { policy: pair.policy ?? {} });
-  const outcomes = await racePair({ owner: database.owner, deps, clinic }, pair, rounds, diceOf(drawSeed(name)));
+  const outcomes = await racePair(database.owner, deps, pair, rounds, diceOf(drawSeed(name)));
   return { illegal: illegalOutcomes(pair, outcomes), faults: await integrityFaults(database.owner) };
 }
 

@@ -3,7 +3,7 @@ import { createConnection, type Connection } from '../../../src/db/connection.ts
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { deadlocksIn } from '../../support/deadlocks.ts';
 import { diceOf, drawSeed } from '../../support/seed.ts';
-import { printDurations } from './clients.ts';
+import { LONG_MS, printDurations } from './clients.ts';
 import { countOf } from './history.ts';
 import { raceOverlaps } from './overlapping.ts';
 
@@ -19,35 +19,44 @@ describe('bookings, moves, cancellings, accepted rounds and holds that partly ov
   });
   afterAll(() => database.drop());
 
-  it('leaves no overlap and no half booking behind, shows every success and nothing of a refusal, and deadlocks never', async () => {
-    const dice = diceOf(drawSeed('10,000 overlapping operations'));
-    const began = performance.now();
-    const { history, faults } = await raceOverlaps(database.owner, app, { operations: OPERATIONS, clients: 16 }, dice);
-    const { operations } = history;
-    printDurations(
-      '10,000 overlapping operations',
-      (performance.now() - began) / 1000,
-      operations.map(({ settledAt, invokedAt }) => settledAt - invokedAt),
-    );
-    const answers = countOf(
-      operations.map((each) => `${each.wish.kind} ${each.outcome === 'refused' ? each.code : each.outcome}`),
-    );
-    process.stderr.write(`${JSON.stringify(answers)}\n`);
+  it(
+    'leaves no overlap and no half booking behind, shows every success and nothing of a refusal, and deadlocks never',
+    async () => {
+      const dice = diceOf(drawSeed('10,000 overlapping operations'));
+      const began = performance.now();
+      const { history, faults } = await raceOverlaps(
+        database.owner,
+        app,
+        { operations: OPERATIONS, clients: 16 },
+        dice,
+      );
+      const { operations } = history;
+      printDurations(
+        '10,000 overlapping operations',
+        (performance.now() - began) / 1000,
+        operations.map(({ settledAt, invokedAt }) => settledAt - invokedAt),
+      );
+      const answers = countOf(
+        operations.map((each) => `${each.wish.kind} ${each.outcome === 'refused' ? each.code : each.outcome}`),
+      );
+      process.stderr.write(`${JSON.stringify(answers)}\n`);
 
-    expect(faults).toEqual([]);
-    expect(operations).toHaveLength(OPERATIONS);
-    for (const kind of ['book', 'move', 'cancel', 'accept', 'hold', 'book held'])
-      expect(answers[`${kind} ok`]).toBeGreaterThan(100);
-    for (const clash of [
-      'book slot_taken',
-      'book patient_busy',
-      'move slot_taken',
-      'move patient_busy',
-      'move version_mismatch',
-    ]) {
-      expect([clash, answers[clash] ?? 0]).not.toEqual([clash, 0]);
-    }
-    await app.close();
-    expect(await deadlocksIn(database.owner)).toBe(0);
-  }, 180_000);
+      expect(faults).toEqual([]);
+      expect(operations).toHaveLength(OPERATIONS);
+      for (const kind of ['book', 'move', 'cancel', 'accept', 'hold', 'book held'])
+        expect(answers[`${kind} ok`]).toBeGreaterThan(100);
+      for (const clash of [
+        'book slot_taken',
+        'book patient_busy',
+        'move slot_taken',
+        'move patient_busy',
+        'move version_mismatch',
+      ]) {
+        expect([clash, answers[clash] ?? 0]).not.toEqual([clash, 0]);
+      }
+      await app.close();
+      expect(await deadlocksIn(database.owner)).toBe(0);
+    },
+    LONG_MS,
+  );
 });

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection, type Connection } from '../../../src/db/connection.ts';
 import { createSchedulingDeps, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { aClinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { deadlocksIn } from '../../support/deadlocks.ts';
 import { integrityFaults } from '../../support/integrity.ts';
@@ -25,8 +24,7 @@ describe(`pairs of racing operations, ${ROUNDS} times each`, () => {
   afterAll(() => database.drop());
 
   it.each(PAIRS)('$name: one legal outcome each time', async (pair) => {
-    const clinic = await aClinic(database.owner, { policy: pair.policy ?? {} });
-    const outcomes = await racePair({ owner: database.owner, deps, clinic }, pair, ROUNDS, dice);
+    const outcomes = await racePair(database.owner, deps, pair, ROUNDS, dice);
     process.stderr.write(`${pair.name}: ${JSON.stringify(Object.fromEntries(outcomes))}\n`);
     expect(illegalOutcomes(pair, outcomes)).toEqual([]);
     expect([...outcomes.values()].reduce((sum, times) => sum + times, 0)).toBe(ROUNDS);

@@ -7,12 +7,16 @@ import { fillRound } from '../../../src/scheduling/accept-offer.ts';
 import type { Act, SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookSeries } from '../../../src/scheduling/book-series.ts';
+import { cancelSeries } from '../../../src/scheduling/cancel-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { addClosure } from '../../../src/scheduling/closures.ts';
 import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
+import { moveSeries } from '../../../src/scheduling/move-series.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { addTimeOff } from '../../../src/scheduling/time-off.ts';
 import { joinWaitlist, leaveWaitlist } from '../../../src/scheduling/waitlist.ts';
-import { aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import type { Dice } from '../../support/seed.ts';
 import { withClients } from './clients.ts';
 
@@ -42,13 +46,16 @@ interface Held {
   readonly heldBy: string;
 }
 
-/** One round's provider and what can be done there. Every round has its own, so that rounds do not meet. */
+/** Days from today to the day of all visits. */
+const DAY = 4;
+
+/** One round's clinic and what can be done there. Every round has its own, so that rounds do not meet. */
 export type Scene = ReturnType<typeof createScene>;
 
 function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, dice: Dice) {
   const act = (now = new Date()): Act => ({ actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now });
   /** Half an hour at a time of day; the visit's own day is the same in all rounds. */
-  const at = (time: string): Date => slotAt(clinic, 4, time);
+  const at = (time: string): Date => slotAt(clinic, DAY, time);
   const during = (visit: Visit): Act => act(new Date(visit.at.getTime() + 60_000));
   const booking = (visit: Omit<Visit, 'appointmentId'>) => ({
     patientId: visit.patientId,
@@ -56,6 +63,11 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
     appointmentTime: visit.at,
     durationMinutes: 30,
     registersPatient: false,
+  });
+  const series = (providerId: string, patientId: string, time: string, weeksLater: number) => ({
+    ...booking({ patientId, providerId, at: slotAt(clinic, DAY + 7 * weeksLater, time) }),
+    everyWeeks: 1,
+    count: 3,
   });
   const one = async (query: ReturnType<typeof sql<{ state: string | null }>>): Promise<string> =>
     (await query.execute(owner.db)).rows[0]?.state ?? 'nothing';
@@ -74,6 +86,12 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
     book: async (providerId: string, patientId: string, time: string, hold?: Held): Promise<string> => {
       const held = hold === undefined ? {} : { hold };
       await bookAppointment(deps, act(), { ...booking({ patientId, providerId, at: at(time) }), ...held });
+      return 'booked';
+    },
+    /** At that time of day, so many weeks after the day of all visits. */
+    bookLater: async (providerId: string, patientId: string, weeks: number, time: string): Promise<string> => {
+      const later = slotAt(clinic, DAY + 7 * weeks, time);
+      await bookAppointment(deps, act(), booking({ patientId, providerId, at: later }));
       return 'booked';
     },
     move: async ({ appointmentId }: Visit, time: string): Promise<string> => {
@@ -169,8 +187,40 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
       return `away, ${affectedAppointments} affected`;
     },
 
+    close: async (): Promise<string> => {
+      const date = localDate(clinic.timeZone, at('12:00').getTime());
+      const closure = { fromDate: date, toDate: date, name: 'Closed', yearly: false };
+      const { affectedAppointments } = await addClosure(deps, act(), { closure });
+      return `closed, ${affectedAppointments} affected`;
+    },
+
+    /** Three visits, from the day of all visits or so many weeks after it. */
+    bookSeries: async (providerId: string, patientId: string, time: string, weeksLater = 0): Promise<string> => {
+      await bookSeries(deps, act(), series(providerId, patientId, time, weeksLater), undefined);
+      return 'booked';
+    },
+    /** A series that is booked before the race. */
+    series: async (providerId: string, time: string): Promise<readonly Visit[]> => {
+      const patientId = await aPatient(owner, clinic);
+      const { appointments } = await bookSeries(deps, act(), series(providerId, patientId, time, 0), undefined);
+      return appointments.map(({ appointmentId, appointmentTime }) => ({
+        appointmentId,
+        patientId,
+        providerId,
+        at: new Date(appointmentTime),
+      }));
+    },
+    moveSeries: async ({ appointmentId }: Visit, time: string): Promise<string> => {
+      await moveSeries(deps, act(), { appointmentId, expectedVersion: 1, appointmentTime: at(time) });
+      return 'moved';
+    },
+    cancelSeries: async ({ appointmentId }: Visit): Promise<string> => {
+      const { cancelled } = await cancelSeries(deps, act(), { appointmentId, reason: 'other' });
+      return `cancelled ${cancelled}`;
+    },
+
     status: (...visits: readonly Visit[]): Promise<string> =>
-      one(sql`select string_agg(status || ' ' || version, ', ' order by appointment_time, appointment_id) as state from appointment
+      one(sql`select string_agg(status || ' ' || version, ', ' order by series_index, appointment_time, appointment_id) as state from appointment
         where appointment_id = any(${visits.map((visit) => visit.appointmentId)}::uuid[])`),
     /** Who has the provider's time. */
     taken: (...providerIds: readonly string[]): Promise<string> =>
@@ -181,20 +231,22 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
   };
 }
 
-/** Rounds at once: the racers of one meet the others in the pool, in the clinic's lock and in the processor. */
+/** Rounds at once: the racers of one meet the others in the pool and in the processor. */
 const ROUNDS_AT_ONCE = 4;
 /** Round trips to the database by which one racer is ahead of the other. */
 const MOST_AHEAD = 12;
 
 /** Races the pair so many times; how often each outcome came of it. */
 export async function racePair(
-  { owner, deps, clinic }: { readonly owner: Connection; readonly deps: SchedulingDeps; readonly clinic: Clinic },
+  owner: Connection,
+  deps: SchedulingDeps,
   pair: Pair,
   rounds: number,
   dice: Dice,
 ): Promise<Map<string, number>> {
   const outcomes = new Map<string, number>();
   await withClients(ROUNDS_AT_ONCE, Array.from({ length: rounds }), async () => {
+    const clinic = await aClinic(owner, { policy: pair.policy ?? {} });
     const { racers, state } = await pair.arrange(createScene(owner, deps, clinic, dice));
     const start = racers.map((racer) => wordOf(racer));
     // Either may be ahead by a few statements: one racer is a single statement, another a dozen.
