@@ -12,7 +12,7 @@ import { seriesRoutes } from './appointment-series/routes.ts';
 import { appointmentRoutes } from './appointments/routes.ts';
 import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from './authentication.ts';
 import { availabilityRoutes } from './availability/routes.ts';
-import { enforceOperation } from './caller.ts';
+import { enforceOperation, requireOperation } from './caller.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { sendgridCallbacks } from './callbacks/sendgrid.ts';
 import { twilioCallbacks } from './callbacks/twilio.ts';
@@ -148,6 +148,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
 async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<void> {
   const { doors, reads, requests, now, rateLimit } = deps;
   const authenticate = createAuthenticator((token) => app.jwt.verify<VerifiedToken>(token));
+  app.addHook('onRoute', requireOperation);
   app.addHook('onRequest', async (request, reply) => {
     const limit = (policy: 'user' | 'address', key: string) =>
       enforceRateLimit(reply, rateLimit.limiter, rateLimit.size, policy, key);

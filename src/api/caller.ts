@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyRequest, RouteOptions } from 'fastify';
 import { AppError } from '../domain/errors.ts';
 import type { Act } from '../scheduling/act.ts';
 import type { PatientAct } from '../scheduling/change-patient.ts';
@@ -31,10 +31,16 @@ export function reachOf(request: FastifyRequest): Reach {
   return request.reach;
 }
 
+/** No route that asks for a token may forget to say who may: the API does not start with one that does. */
+export function requireOperation({ method, url, config }: RouteOptions): void {
+  if (config?.operation === undefined) throw new Error(`${String(method)} ${url} declares no config.operation`);
+}
+
 /** Holds a request to its route's operation. @throws RequestError `forbidden` */
 export function enforceOperation(request: FastifyRequest): void {
   const { operation } = request.routeOptions.config;
-  if (operation !== undefined) request.reach = authorize(callerOf(request), operation);
+  if (operation === undefined) throw new AppError('internal_error');
+  request.reach = authorize(callerOf(request), operation);
 }
 
 /** What every door is told about this request. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { requireOperation } from '../../../src/api/caller.ts';
 import { createLogger } from '../../../src/logger.ts';
 import { anApi, anAppointment, APPOINTMENT, asPatient, PATIENT } from './api-under-test.ts';
 
@@ -138,6 +139,13 @@ describe('every answer', () => {
     });
     expect(api.server.headersTimeout).toBe(10_000);
   });
+});
+
+it('is not built with a route that asks for a token and does not say who may', () => {
+  const app = Fastify();
+  app.addHook('onRoute', requireOperation);
+  app.get('/declared', { config: { operation: 'readAppointment' } }, () => ({}));
+  expect(() => app.get('/forgotten', () => ({}))).toThrow('GET /forgotten declares no config.operation');
 });
 
 describe('what may be kept', () => {
