@@ -111,12 +111,11 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
   if (others.length > 0) {
     await tx.updateTable('appointment').set({ announced_by: next }).where('appointment_id', 'in', others).execute();
   }
-  // Either signal says: read the row again. The workflow of one that was cancelled has ended and is started anew.
   await enqueue(tx, {
     clinicId: after.clinic_id,
     aggregate: 'appointment',
     aggregateId: next,
-    event: after.status === 'CANCELLED' ? 'cancelled' : 'rescheduled',
+    event: 'noticeTakenOver',
     version: after.version,
   });
   await recordAudit(tx, {

@@ -72,8 +72,10 @@ function tellAppointment(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutc
       return calls.signalIfRunning(workflow.workflowId, { name: row.event, args: [{ version } satisfies Changed] });
     case notificationSettled.name:
       return calls.signalIfRunning(workflow.workflowId, { name: row.event, args: [] });
+    case 'noticeTakenOver':
+    // It has something to send now. The workflow of a visit that was cancelled has ended and is started anew.
     case overdue.name:
-      return calls.signalWithStart(workflow, { name: row.event, args: [] });
+      return calls.signalWithStart(workflow, { name: overdue.name, args: [] });
     default:
       return untellable('unknown_event');
   }

@@ -125,6 +125,12 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
           else 'SCHEDULED' end`,
   ],
   [
+    'a series has not as many visits as it was booked with, one in each place',
+    sql`select s.series_id::text as id from appointment_series s
+      where array(select a.series_index from appointment a where a.series_id = s.series_id and a.patient_id = s.patient_id order by 1)
+        <> array(select generate_series(0, s.count - 1))`,
+  ],
+  [
     'an idempotency key has kept the answer of a booking that is not there, or that another key has too',
     sql`select key as id from (
         select key, response ->> 'appointmentId' as booked, count(*) over (partition by response ->> 'appointmentId') as times

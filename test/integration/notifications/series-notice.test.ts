@@ -105,7 +105,7 @@ describe('the one notice of several visits', () => {
       .where('aggregate_id', '=', ids[1])
       .orderBy('outbox_id')
       .execute();
-    expect(told.at(-1)).toEqual({ event: 'cancelled', version: 3 });
+    expect(told.at(-1)).toEqual({ event: 'noticeTakenOver', version: 3 });
   });
 
   it('that was being sent while its visit was moved alone is passed on only when it turns out not to have gone', async () => {

@@ -138,6 +138,12 @@ describe('the relay', () => {
     expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['cancelled']);
   });
 
+  it('wakes the visit that has taken over a message, and starts it anew where it has ended', async () => {
+    const { aggregateId } = await anOutboxRow({ event: 'noticeTakenOver', version: 3 });
+    await relayBatch(deps);
+    expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['overdue']);
+  });
+
   it.each(['notificationSettled', 'completed'])('tells %s to nobody when the workflow has ended', async (event) => {
     const { outboxId } = await anOutboxRow({ event, version: 3 });
     expect(await relayBatch(deps)).toMatchObject({ told: 1 });

@@ -571,7 +571,7 @@ describe('a series', () => {
         });
       } else await cancelAppointment(deps, act(), { appointmentId: idOf(series, 0), reason: 'other' });
       expect(await notices(series)).toEqual([1, 3, 'by 1', 'by 1']);
-      expect(await takenOver(series, 1)).toEqual(['booked 1', 'rescheduled 2']);
+      expect(await takenOver(series, 1)).toEqual(['booked 1', 'noticeTakenOver 2']);
       expect(await takenOver(series, 2)).toEqual(['booked 1']);
     });
 
