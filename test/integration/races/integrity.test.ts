@@ -183,15 +183,6 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     [`update appointment set status = 'COMPLETED' where appointment_id = ${VISIT}`],
   ],
   [
-    'a series has not as many visits as it was booked with, one in each place',
-    'a series of which one visit was booked',
-    [
-      `insert into appointment_series (series_id, clinic_id, patient_id, provider_id, every_weeks, count)
-        select gen_random_uuid(), clinic_id, patient_id, provider_id, 1, 2 from appointment where appointment_id = ${VISIT}`,
-      `update appointment set series_id = (select series_id from appointment_series), series_index = 0 where appointment_id = ${VISIT}`,
-    ],
-  ],
-  [
     'an idempotency key has kept the answer of a booking that is not there, or that another key has too',
     'an answer kept under two keys',
     [
