@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import { AVAILABILITY_RULES, type AvailabilityExplanation } from '../../domain/availability.ts';
 import type { ProviderSlot } from '../../domain/earliest-slots.ts';
 import type { Interval } from '../../domain/interval.ts';
+import { DAY_MS, isoDateOf, MINUTE_MS } from '../../domain/time-zone.ts';
 import { DurationMinutes, Instant, instantText, LocalDate, PlainText, Strict, Uuid } from '../schemas.ts';
 
 /** Dates that one search may be about, at most. */
@@ -73,7 +74,23 @@ export const ClinicAvailability = Type.Object({
 });
 
 export function slotBody({ from, to }: Interval): Static<typeof Slot> {
-  return { startTime: instantText(from), endTime: instantText(to) };
+  return { startTime: minuteText(from), endTime: minuteText(to) };
+}
+
+/** `T10:30:00Z` for every minute of a day. */
+const TIMES_OF_DAY = Array.from(
+  { length: DAY_MS / MINUTE_MS },
+  (_, minute) => `T${instantText(minute * MINUTE_MS).slice(11)}`,
+);
+let latestDay = { midnight: 0, date: isoDateOf(0) };
+
+/** As `instantText`. A month around the clock has thousands of instants, and writing them out took most of a search's time. */
+function minuteText(instant: number): string {
+  const midnight = Math.floor(instant / DAY_MS) * DAY_MS;
+  const timeOfDay = TIMES_OF_DAY[(instant - midnight) / MINUTE_MS];
+  if (timeOfDay === undefined) return instantText(instant);
+  if (latestDay.midnight !== midnight) latestDay = { midnight, date: isoDateOf(midnight) };
+  return latestDay.date + timeOfDay;
 }
 
 export function providerSlotBody({ providerId, ...slot }: ProviderSlot) {
