@@ -7,6 +7,7 @@ export interface Answer {
 
 /** One caller of the API, with the token that the OAuth2 service gave them. */
 export interface ApiClient {
+  readonly token: string;
   readonly get: (path: string) => Promise<Answer>;
   readonly post: (path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
   readonly patch: (path: string, body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
@@ -52,6 +53,7 @@ function apiClient(apiUrl: string, token: string): ApiClient {
     };
   };
   return {
+    token,
     get: (path) => call('GET', path),
     post: (path, body, headers) => call('POST', path, body, headers),
     patch: (path, body, headers) => call('PATCH', path, body, headers),
