@@ -85,7 +85,10 @@ async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Pr
   const old = await providerTimeOf(tx, before.appointment_id, before.provider_id);
   await freeAppointment(tx, before.appointment_id);
   await expireReservations(tx, providerId, verdict.during);
-  if (await isDayFull(tx, providerId, verdict.day, schedule.maxDailyAppointments)) waiver.refuse('day_full');
+  // A hold had its place in the day: taking it adds nothing.
+  if (held === undefined && (await isDayFull(tx, providerId, verdict.day, schedule.maxDailyAppointments))) {
+    waiver.refuse('day_full');
+  }
   await reserveAppointment(tx, {
     clinicId: act.clinicId,
     appointmentId: before.appointment_id,

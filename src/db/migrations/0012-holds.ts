@@ -140,9 +140,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       end if;
       select count(*) into v_booked from busy_ranges(v_provider, v_day) b
         where b.purpose in ('APPOINTMENT', 'HOLD', 'WAITLIST') and b.from_time >= lower(v_day);
-      if v_booked >= v_provider_row.max_daily_appointments then
+      -- The hold had its place in the day: taking it adds nothing.
+      if v_hold is null and v_booked >= v_provider_row.max_daily_appointments then
         if not v_waived ? 'day_full' then
-          return refuse_booking('day_full', v_hold is not null);
+          return jsonb_build_object('outcome', 'day_full');
         end if;
         v_overridden := v_overridden || '["day_full"]'::jsonb;
       end if;

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { ClinicPolicy } from '../../../src/domain/policy.ts';
+import { addDays, localDate } from '../../../src/domain/time-zone.ts';
+import { fillRound } from '../../../src/scheduling/accept-offer.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment, type Booking } from '../../../src/scheduling/book.ts';
 import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -132,6 +135,39 @@ describe('holding a slot', () => {
     const late = { at: soon, now: new Date(slot - 117 * 60_000), providerId: held.provider_id };
     await expect(book(late)).rejects.toMatchObject({ code: 'too_soon' });
     await expect(book({ ...late, hold: { holdId: held.hold_id, heldBy: 'holder' } })).resolves.toBeDefined();
+  });
+
+  it('has its place in the day, whatever the waitlist keeps of it meanwhile', async () => {
+    const providerId = await aProvider(database.owner, clinic, { maxDailyAppointments: 2 });
+    const visit = await book({ providerId });
+    const held = await hold({ providerId, time: '14:00', heldBy: 'patient of the afternoon' });
+    await joinWaitlist(deps, act(), {
+      patientId: await aPatient(database.owner, clinic),
+      providerId,
+      durationMinutes: 30,
+      earliestDate: localDate(clinic.timeZone, Date.now()),
+      latestDate: addDays(localDate(clinic.timeZone, Date.now()), 30),
+      registersPatient: false,
+    });
+    await moveAppointment(deps, act(), {
+      appointmentId: visit.appointmentId,
+      expectedVersion: 1,
+      appointmentTime: slotAt(clinic, 3, '11:00'),
+    });
+    expect((await reservationsOf(providerId)).sort()).toEqual(['APPOINTMENT', 'HOLD', 'WAITLIST']);
+    await expect(
+      book({
+        providerId,
+        appointmentTime: slotAt(clinic, 3, '14:00'),
+        hold: { holdId: held.hold_id, heldBy: 'patient of the afternoon' },
+      }),
+    ).resolves.toBeDefined();
+    const { round_id: roundId } = await database.owner.db
+      .selectFrom('waitlist_round')
+      .select('round_id')
+      .where('provider_id', '=', providerId)
+      .executeTakeFirstOrThrow();
+    expect(await fillRound(deps, act(), { roundId })).toEqual({ outcome: 'released', reason: 'day_full' });
   });
 
   it('is everybody’s again once it has expired, and can no longer be booked', async () => {
