@@ -1156,6 +1156,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
         };
     };

@@ -135,7 +135,7 @@ async function cacheableRoutes(app: FastifyInstance): Promise<void> {
   app.get<{ Params: { code: string } }>(
     '/problems/:code',
     {
-      config: { problems: ['not_found'] },
+      config: { problems: ['not_found', 'validation_failed'] },
       schema: {
         operationId: 'readProblem',
         tags: ['problems'],
