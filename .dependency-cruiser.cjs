@@ -61,6 +61,7 @@ const INTEGRATIONS = {
   twilio: ['twilio'],
   sendgrid: ['@sendgrid/client', '@sendgrid/mail'],
   fhir: ['fhir-kit-client', 'openid-client'],
+  icalendar: ['ical.js'],
 };
 
 /** Files directly in `src`. */
