@@ -311,6 +311,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/appointments/{appointmentId}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The calendar file of an appointment
+         * @description One event (RFC 5545) without the reason for the visit. A calendar that reads a newer file replaces what it has; a visit that is called off is CANCELLED in it.
+         *
+         *     For patients (what is their own), providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
+         */
+        get: operations["readCalendarFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/holds": {
         parameters: {
             query?: never;
@@ -553,6 +575,218 @@ export interface paths {
          *     For administrators (everything of their clinic). Scope: `clinic:write`.
          */
         patch: operations["changeProvider"];
+        trace?: never;
+    };
+    "/api/v1/providers/{providerId}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a provider's weekly hours and breaks
+         * @description For providers (everything of their clinic), administrators (everything of their clinic). Scope: `availability:read` or `schedule:write`.
+         */
+        get: operations["readSchedule"];
+        /**
+         * Replace a provider's weekly hours and breaks
+         * @description Providers change their own, administrators all of their clinic. Booked visits stay.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        put: operations["changeHours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{providerId}/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dates on which a provider has other hours
+         * @description For providers (everything of their clinic), administrators (everything of their clinic). Scope: `availability:read` or `schedule:write`.
+         */
+        get: operations["listOverrides"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{providerId}/overrides/{date}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a date its own hours, or close it
+         * @description In place of the weekly hours, not of the breaks. Repeating it changes nothing.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        put: operations["overrideDate"];
+        post?: never;
+        /**
+         * The weekly hours hold on a date again
+         * @description For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        delete: operations["clearOverride"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{providerId}/time-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a provider is away
+         * @description Earliest start first.
+         *
+         *     For providers (everything of their clinic), administrators (everything of their clinic). Scope: `availability:read` or `schedule:write`.
+         */
+        get: operations["listTimeOff"];
+        put?: never;
+        /**
+         * A provider is away
+         * @description Providers enter their own, administrators all of their clinic. Booked visits stay.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["addTimeOff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{providerId}/time-off/{timeOffId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * A provider is not away after all
+         * @description For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        delete: operations["removeTimeOff"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clinics/{clinicId}/closures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When a clinic is closed
+         * @description Earliest first date first.
+         *
+         *     For providers (everything of their clinic), administrators (everything of their clinic). Scope: `availability:read` or `schedule:write`.
+         */
+        get: operations["listClosures"];
+        put?: never;
+        /**
+         * Close a clinic
+         * @description For every provider, on whole dates. Booked visits stay.
+         *
+         *     For administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["addClosure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clinics/{clinicId}/closures/{closureId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * A clinic is open after all
+         * @description For administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        delete: operations["removeClosure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/clinics/{clinicId}/closures/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a clinic on the holidays of a calendar file
+         * @description Whole-day events become closures; what recurs every year on its date becomes a yearly one, other recurrences are added for as far as anybody can book and a year more. An event is known by its UID: importing it again adds nothing, and one that has changed replaces what was imported of it. Booked visits stay.
+         *
+         *     For administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["importClosures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedule-previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whom a change of a schedule would affect
+         * @description The same change as it would be made, with its kind. It writes nothing. Affected are booked visits to come that a rule would refuse after the change and does not refuse now. Taking back time off or a closure affects nobody.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["previewScheduleChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/patients": {
@@ -2941,6 +3175,45 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
+    readCalendarFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The appointment.
+                 * @example 01980f5e-7a3c-7000-8000-e62afc0e3485
+                 */
+                appointmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendar file. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example  */
+                    "text/calendar": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
     placeHold: {
         parameters: {
             query?: never;
@@ -4402,6 +4675,1145 @@ export interface operations {
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             428: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    readSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. Its version rises with overrides, time off and closures too. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "timeZone": "Europe/Berlin",
+                     *       "weekly": [
+                     *         {
+                     *           "dayOfWeek": 1,
+                     *           "startTime": "09:00",
+                     *           "endTime": "17:00"
+                     *         }
+                     *       ],
+                     *       "breaks": [
+                     *         {
+                     *           "dayOfWeek": 1,
+                     *           "startTime": "09:00",
+                     *           "endTime": "17:00"
+                     *         }
+                     *       ],
+                     *       "maxDailyAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The provider.
+                         */
+                        providerId: string;
+                        /** @description The clinic's IANA zone, in which the times are. */
+                        timeZone: string;
+                        weekly: {
+                            dayOfWeek: number;
+                            /** @example 09:00 */
+                            startTime: string;
+                            /** @example 17:00 */
+                            endTime: string;
+                        }[];
+                        breaks: {
+                            dayOfWeek: number;
+                            /** @example 09:00 */
+                            startTime: string;
+                            /** @example 17:00 */
+                            endTime: string;
+                        }[];
+                        maxDailyAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    changeHours: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "weekly": [
+                 *         {
+                 *           "dayOfWeek": 1,
+                 *           "startTime": "09:00",
+                 *           "endTime": "09:00"
+                 *         }
+                 *       ],
+                 *       "breaks": [
+                 *         {
+                 *           "dayOfWeek": 1,
+                 *           "startTime": "09:00",
+                 *           "endTime": "09:00"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description When patients are seen. Windows may touch but not overlap. */
+                    weekly: {
+                        /** @description 1 = Monday … 7 = Sunday: the day it starts on. */
+                        dayOfWeek: number;
+                        /**
+                         * @description When it starts, on the clinic's wall clock.
+                         * @example 09:00
+                         */
+                        startTime: string;
+                        /**
+                         * @description When it ends; at or before the start: on the next day.
+                         * @example 09:00
+                         */
+                        endTime: string;
+                    }[];
+                    /** @description When none are, within the weekly windows. */
+                    breaks: {
+                        /** @description 1 = Monday … 7 = Sunday: the day it starts on. */
+                        dayOfWeek: number;
+                        /**
+                         * @description When it starts, on the clinic's wall clock.
+                         * @example 09:00
+                         */
+                        startTime: string;
+                        /**
+                         * @description When it ends; at or before the start: on the next day.
+                         * @example 09:00
+                         */
+                        endTime: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "affectedAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many booked visits to come the change leaves where a rule now refuses them. They stay until somebody moves or cancels them. */
+                        affectedAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            428: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listOverrides: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first date; left out: today, in the clinic's zone.
+                 * @example 2025-03-15
+                 */
+                from?: string;
+                /**
+                 * @description The last date, at most 366 days after the first; left out: a year after it.
+                 * @example 2025-03-15
+                 */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "overrides": [
+                     *         {
+                     *           "date": "2025-03-15",
+                     *           "windows": [
+                     *             {
+                     *               "startTime": "09:00",
+                     *               "endTime": "17:00"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        overrides: {
+                            /**
+                             * Format: date
+                             * @description The date.
+                             * @example 2025-03-15
+                             */
+                            date: string;
+                            /** @description None: closed. */
+                            windows: {
+                                /** @example 09:00 */
+                                startTime: string;
+                                /** @example 17:00 */
+                                endTime: string;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    overrideDate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+                /**
+                 * @description The date in the clinic's zone.
+                 * @example 2025-03-15
+                 */
+                date: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "windows": [
+                 *         {
+                 *           "startTime": "09:00",
+                 *           "endTime": "09:00"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The hours of the date, in place of the weekly ones; none: closed. They may touch but not overlap. */
+                    windows: {
+                        /**
+                         * @description When it starts, on the clinic's wall clock.
+                         * @example 09:00
+                         */
+                        startTime: string;
+                        /**
+                         * @description When it ends; at or before the start: on the next day.
+                         * @example 09:00
+                         */
+                        endTime: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "affectedAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many booked visits to come the change leaves where a rule now refuses them. They stay until somebody moves or cancels them. */
+                        affectedAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    clearOverride: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+                /**
+                 * @description The date in the clinic's zone.
+                 * @example 2025-03-15
+                 */
+                date: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "affectedAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many booked visits to come the change leaves where a rule now refuses them. They stay until somebody moves or cancels them. */
+                        affectedAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listTimeOff: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what ends after this; left out: now.
+                 * @example 2025-03-15T10:00:00Z
+                 */
+                from?: string;
+                /** @description How many to answer with, at most. */
+                limit?: number;
+                /** @description nextCursor of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "timeOff": [
+                     *         {
+                     *           "timeOffId": "01980f5e-7a3c-7000-8000-2c0fecad13f9",
+                     *           "from": "2025-03-15T10:00:00Z",
+                     *           "to": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        timeOff: {
+                            /**
+                             * Format: uuid
+                             * @description The time off.
+                             */
+                            timeOffId: string;
+                            /**
+                             * Format: date-time
+                             * @description When they leave.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description When they are back.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            to: string;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    addTimeOff: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 255 printable characters of your choice. The same key with the same body is done once, however often it is sent; the answer then says Idempotency-Replayed. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2025-03-15T10:00:00Z",
+                 *       "to": "2025-03-15T10:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date-time
+                     * @description When they leave.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    from: string;
+                    /**
+                     * Format: date-time
+                     * @description When they are back: later than from.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    to: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Added. */
+            201: {
+                headers: {
+                    /** @description Where it is removed. */
+                    Location?: string;
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "timeOffId": "01980f5e-7a3c-7000-8000-2c0fecad13f9",
+                     *       "affectedAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The new time off.
+                         */
+                        timeOffId: string;
+                        /** @description How many booked visits to come the change leaves where a rule now refuses them. They stay until somebody moves or cancels them. */
+                        affectedAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    removeTimeOff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The provider.
+                 * @example 01980f5e-7a3c-7000-8000-4b382d9376fc
+                 */
+                providerId: string;
+                /**
+                 * @description The time off.
+                 * @example 01980f5e-7a3c-7000-8000-2c0fecad13f9
+                 */
+                timeOffId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listClosures: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what is not over on this date; left out: today. Yearly ones always.
+                 * @example 2025-03-15
+                 */
+                from?: string;
+                /** @description How many to answer with, at most. */
+                limit?: number;
+                /** @description nextCursor of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The clinic.
+                 * @example 01980f5e-7a3c-7000-8000-df7a663d07f4
+                 */
+                clinicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "closures": [
+                     *         {
+                     *           "closureId": "01980f5e-7a3c-7000-8000-a3c208879fca",
+                     *           "fromDate": "2025-03-15",
+                     *           "toDate": "2025-03-15",
+                     *           "name": "Dr. Ada Example",
+                     *           "yearly": true,
+                     *           "imported": true
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        closures: {
+                            /**
+                             * Format: uuid
+                             * @description The closure.
+                             */
+                            closureId: string;
+                            /**
+                             * Format: date
+                             * @description The first date, in the clinic's zone.
+                             * @example 2025-03-15
+                             */
+                            fromDate: string;
+                            /**
+                             * Format: date
+                             * @description The last date.
+                             * @example 2025-03-15
+                             */
+                            toDate: string;
+                            name: string;
+                            yearly: boolean;
+                            /** @description It comes from a calendar file: importing the file again brings it back. */
+                            imported: boolean;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    addClosure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 255 printable characters of your choice. The same key with the same body is done once, however often it is sent; the answer then says Idempotency-Replayed. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /**
+                 * @description The clinic.
+                 * @example 01980f5e-7a3c-7000-8000-df7a663d07f4
+                 */
+                clinicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fromDate": "2025-03-15",
+                 *       "toDate": "2025-03-15",
+                 *       "name": "Dr. Ada Example"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: date
+                     * @description The first date, in the clinic's zone.
+                     * @example 2025-03-15
+                     */
+                    fromDate: string;
+                    /**
+                     * Format: date
+                     * @description The last date.
+                     * @example 2025-03-15
+                     */
+                    toDate: string;
+                    /** @description What it is called. */
+                    name: string;
+                    /**
+                     * @description The same months and days of every year, from this one on.
+                     * @default false
+                     */
+                    yearly?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Added. */
+            201: {
+                headers: {
+                    /** @description Where it is removed. */
+                    Location?: string;
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "closureId": "01980f5e-7a3c-7000-8000-a3c208879fca",
+                     *       "affectedAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The new closure.
+                         */
+                        closureId: string;
+                        /** @description How many booked visits to come the change leaves where a rule now refuses them. They stay until somebody moves or cancels them. */
+                        affectedAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    removeClosure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The clinic.
+                 * @example 01980f5e-7a3c-7000-8000-df7a663d07f4
+                 */
+                clinicId: string;
+                /**
+                 * @description The closure.
+                 * @example 01980f5e-7a3c-7000-8000-a3c208879fca
+                 */
+                closureId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    importClosures: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 255 printable characters of your choice. The same key with the same body is done once, however often it is sent; the answer then says Idempotency-Replayed. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /**
+                 * @description The clinic.
+                 * @example 01980f5e-7a3c-7000-8000-df7a663d07f4
+                 */
+                clinicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example BEGIN:VCALENDAR
+                 *     VERSION:2.0
+                 *     PRODID:-//Holidays//EN
+                 *     BEGIN:VEVENT
+                 *     UID:labour-day@holidays.example
+                 *     DTSTAMP:20250101T000000Z
+                 *     SUMMARY:Labour Day
+                 *     DTSTART;VALUE=DATE:20250501
+                 *     RRULE:FREQ=YEARLY
+                 *     END:VEVENT
+                 *     END:VCALENDAR
+                 */
+                "text/calendar": string;
+            };
+        };
+        responses: {
+            /** @description Imported. */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "imported": 1,
+                     *       "unchanged": 1,
+                     *       "removed": 1,
+                     *       "affectedAppointments": 1,
+                     *       "skipped": [
+                     *         {
+                     *           "uid": "labour-day@holidays.example",
+                     *           "reason": "no_uid"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Closures that are new. */
+                        imported: number;
+                        /** @description Closures that an earlier import had added already. */
+                        unchanged: number;
+                        /** @description Closures of an earlier import that are no longer in their event. */
+                        removed: number;
+                        /** @description How many booked visits to come the change leaves where a rule now refuses them. They stay until somebody moves or cancels them. */
+                        affectedAppointments: number;
+                        /** @description What is in the file and makes no closure. */
+                        skipped: {
+                            /**
+                             * @description The event's UID, where it has one.
+                             * @example labour-day@holidays.example
+                             */
+                            uid?: string;
+                            /** @enum {unknown} */
+                            reason: "no_uid" | "duplicate" | "cancelled" | "not_all_day" | "over" | "too_long" | "too_many_dates" | "recurrence_not_supported" | "not_understood";
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    previewScheduleChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "time_off",
+                 *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                 *       "from": "2025-03-15T08:00:00Z",
+                 *       "to": "2025-03-15T12:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /** @enum {string} */
+                    kind: "hours";
+                    /**
+                     * Format: uuid
+                     * @description Whose schedule would change.
+                     */
+                    providerId: string;
+                    /** @description When patients are seen. Windows may touch but not overlap. */
+                    weekly: {
+                        /** @description 1 = Monday … 7 = Sunday: the day it starts on. */
+                        dayOfWeek: number;
+                        /**
+                         * @description When it starts, on the clinic's wall clock.
+                         * @example 09:00
+                         */
+                        startTime: string;
+                        /**
+                         * @description When it ends; at or before the start: on the next day.
+                         * @example 09:00
+                         */
+                        endTime: string;
+                    }[];
+                    /** @description When none are, within the weekly windows. */
+                    breaks: {
+                        /** @description 1 = Monday … 7 = Sunday: the day it starts on. */
+                        dayOfWeek: number;
+                        /**
+                         * @description When it starts, on the clinic's wall clock.
+                         * @example 09:00
+                         */
+                        startTime: string;
+                        /**
+                         * @description When it ends; at or before the start: on the next day.
+                         * @example 09:00
+                         */
+                        endTime: string;
+                    }[];
+                } | {
+                    /** @enum {string} */
+                    kind: "override";
+                    /**
+                     * Format: uuid
+                     * @description Whose schedule would change.
+                     */
+                    providerId: string;
+                    /**
+                     * Format: date
+                     * @description The date in the clinic's zone.
+                     * @example 2025-03-15
+                     */
+                    date: string;
+                    /** @description The hours of the date, in place of the weekly ones; none: closed. They may touch but not overlap. */
+                    windows: {
+                        /**
+                         * @description When it starts, on the clinic's wall clock.
+                         * @example 09:00
+                         */
+                        startTime: string;
+                        /**
+                         * @description When it ends; at or before the start: on the next day.
+                         * @example 09:00
+                         */
+                        endTime: string;
+                    }[];
+                } | {
+                    /** @enum {string} */
+                    kind: "override_cleared";
+                    /**
+                     * Format: uuid
+                     * @description Whose schedule would change.
+                     */
+                    providerId: string;
+                    /**
+                     * Format: date
+                     * @description The date in the clinic's zone.
+                     * @example 2025-03-15
+                     */
+                    date: string;
+                } | {
+                    /** @enum {string} */
+                    kind: "time_off";
+                    /**
+                     * Format: uuid
+                     * @description Whose schedule would change.
+                     */
+                    providerId: string;
+                    /**
+                     * Format: date-time
+                     * @description When they leave.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    from: string;
+                    /**
+                     * Format: date-time
+                     * @description When they are back: later than from.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    to: string;
+                } | {
+                    /** @enum {string} */
+                    kind: "closure";
+                    /**
+                     * Format: date
+                     * @description The first date, in the clinic's zone.
+                     * @example 2025-03-15
+                     */
+                    fromDate: string;
+                    /**
+                     * Format: date
+                     * @description The last date.
+                     * @example 2025-03-15
+                     */
+                    toDate: string;
+                    /** @description What it is called. */
+                    name: string;
+                    /**
+                     * @description The same months and days of every year, from this one on.
+                     * @default false
+                     */
+                    yearly?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "affectedAppointments": 1,
+                     *       "byDay": [
+                     *         {
+                     *           "date": "2025-03-15",
+                     *           "affectedAppointments": 1
+                     *         }
+                     *       ],
+                     *       "appointments": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *           "appointmentTime": "2025-03-15T10:00:00Z",
+                     *           "durationMinutes": 1,
+                     *           "rule": "outside_hours"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many booked visits to come the change would affect. */
+                        affectedAppointments: number;
+                        /** @description The dates with affected visits, all of them. */
+                        byDay: {
+                            /**
+                             * Format: date
+                             * @description A date in the clinic's zone.
+                             * @example 2025-03-15
+                             */
+                            date: string;
+                            affectedAppointments: number;
+                        }[];
+                        /** @description The earliest 500, earliest start first. */
+                        appointments: {
+                            /**
+                             * Format: uuid
+                             * @description The appointment.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Who comes.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whom they see.
+                             */
+                            providerId: string;
+                            /**
+                             * Format: date-time
+                             * @description When the visit starts.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            appointmentTime: string;
+                            durationMinutes: number;
+                            /**
+                             * @description The rule that would refuse it from then on.
+                             * @enum {unknown}
+                             */
+                            rule: "outside_hours" | "provider_closed" | "provider_away";
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

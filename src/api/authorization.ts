@@ -96,6 +96,12 @@ export const OPERATIONS = {
   changePolicy: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
   createProvider: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
   changeProvider: { scopes: ['clinic:write'], roles: { clinic_admin: 'clinic' } },
+  readSchedule: {
+    scopes: ['availability:read', 'schedule:write'],
+    roles: { provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  changeSchedule: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
+  changeClosures: { scopes: ['schedule:write'], roles: { clinic_admin: 'clinic' } },
   createPatient: { scopes: ['appointments:write'], roles: { clinic_admin: 'clinic' } },
   listPatients: { scopes: ['appointments:read'], roles: { provider: 'clinic', clinic_admin: 'clinic' } },
   readPatient: {

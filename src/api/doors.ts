@@ -9,10 +9,13 @@ import { cancelSeries } from '../scheduling/cancel-series.ts';
 import { changeClinic, changePolicy } from '../scheduling/change-clinic.ts';
 import { changePatient, createPatient } from '../scheduling/change-patient.ts';
 import { changeProvider, createProvider } from '../scheduling/change-provider.ts';
+import { changeHours, clearOverride, overrideDate } from '../scheduling/change-schedule.ts';
+import { addClosure, importClosures, removeClosure } from '../scheduling/closures.ts';
 import { extendHold, placeHold, releaseHold } from '../scheduling/hold.ts';
 import { moveAppointment, type Move } from '../scheduling/move.ts';
 import { moveSeries } from '../scheduling/move-series.ts';
 import { endRegistration, registerPatient } from '../scheduling/registrations.ts';
+import { addTimeOff, removeTimeOff } from '../scheduling/time-off.ts';
 import { joinWaitlist, leaveWaitlist, type WaitlistWish } from '../scheduling/waitlist.ts';
 
 /** Every change the API can make to the schedule: `src/scheduling` and nothing else. */
@@ -36,6 +39,14 @@ export interface Doors {
   readonly changePolicy: Door<typeof changePolicy>;
   readonly createProvider: Door<typeof createProvider>;
   readonly changeProvider: Door<typeof changeProvider>;
+  readonly changeHours: Door<typeof changeHours>;
+  readonly overrideDate: Door<typeof overrideDate>;
+  readonly clearOverride: Door<typeof clearOverride>;
+  readonly addTimeOff: Door<typeof addTimeOff>;
+  readonly removeTimeOff: Door<typeof removeTimeOff>;
+  readonly addClosure: Door<typeof addClosure>;
+  readonly removeClosure: Door<typeof removeClosure>;
+  readonly importClosures: Door<typeof importClosures>;
   readonly createPatient: Door<typeof createPatient>;
   readonly changePatient: Door<typeof changePatient>;
   readonly registerPatient: Door<typeof registerPatient>;
@@ -70,6 +81,14 @@ export function createDoors(deps: SchedulingDeps): Doors {
     changePolicy: (act, change) => changePolicy(deps, act, change),
     createProvider: (act, provider, idempotency) => createProvider(deps, act, provider, idempotency),
     changeProvider: (act, change) => changeProvider(deps, act, change),
+    changeHours: (act, hours) => changeHours(deps, act, hours),
+    overrideDate: (act, override) => overrideDate(deps, act, override),
+    clearOverride: (act, override) => clearOverride(deps, act, override),
+    addTimeOff: (act, timeOff, idempotency) => addTimeOff(deps, act, timeOff, idempotency),
+    removeTimeOff: (act, timeOff) => removeTimeOff(deps, act, timeOff),
+    addClosure: (act, closure, idempotency) => addClosure(deps, act, closure, idempotency),
+    removeClosure: (act, closure) => removeClosure(deps, act, closure),
+    importClosures: (act, events, idempotency) => importClosures(deps, act, events, idempotency),
     createPatient: (act, patient, idempotency) => createPatient(deps, act, patient, idempotency),
     changePatient: (act, change) => changePatient(deps, act, change),
     registerPatient: (act, registrant) => registerPatient(deps, act, registrant),

@@ -24,12 +24,12 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
   body_too_large: {
     status: 413,
     title: 'The body is too large',
-    detail: 'Send less: bodies are limited to 64 KiB.',
+    detail: 'Send less: bodies are limited to 64 KiB, calendar files to 512 KiB.',
   },
   unsupported_media_type: {
     status: 415,
     title: 'The media type is not supported',
-    detail: 'Send the body as application/json.',
+    detail: 'Send the body as application/json, a calendar file as text/calendar.',
   },
   method_not_allowed: {
     status: 405,

@@ -6,22 +6,33 @@ import { clinicOfAppointment, clinicOfHold, clinicOfNotification, clinicOfProvid
 import { findPatient, patientsWhere, type PatientFilter, type PatientRow } from '../db/patients.ts';
 import { findProvider, type ProviderRow } from '../db/providers.ts';
 import { findSeries, visitsOfSeries, type AppointmentSeriesRow } from '../db/series.ts';
+import { loadProviderSchedule, type LoadedSchedule } from '../db/schedules.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { ProviderTime } from '../domain/earliest-slots.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
 import type { ProviderSchedules } from '../scheduling/provider-schedules.ts';
 import {
   appointmentsWhere,
+  clinicNameOf,
   historyOf,
   type AppointmentFilter,
   type AppointmentHistory,
 } from './appointments/queries.ts';
 import { providerTimes, type DatesAsked, type ProvidersAsked } from './availability/queries.ts';
+import { affectedOfClinic, affectedOfProvider } from '../scheduling/affected-visits.ts';
 import { clinicsWhere } from './clinics/queries.ts';
+import { closuresWhere, type ClosureFilter, type ClosureRow } from './closures/queries.ts';
 import { findSyncRun, syncRunsWhere, type SyncRunRow, type SyncRunWithItems } from './ehr-syncs/queries.ts';
 import { findReplay, type ReplayWithItems } from './notification-replays/queries.ts';
 import { findNotification, type NotificationWithAttempts } from './notifications/queries.ts';
 import { providersWhere } from './providers/queries.ts';
+import {
+  overridesBetween,
+  timeOffWhere,
+  type OverrideRow,
+  type TimeOffFilter,
+  type TimeOffRow,
+} from './schedules/queries.ts';
 import { auditStaffRead, type Reader } from './staff-reads.ts';
 import { findWaitlistEntry, waitlistEntriesWhere } from './waitlist-entries/queries.ts';
 
@@ -48,6 +59,11 @@ export interface Reads {
     seriesId: string,
     reader: Reader,
   ) => Promise<{ readonly series: AppointmentSeriesRow; readonly visits: AppointmentRow[] } | undefined>;
+  readonly appointmentAtClinic: (
+    rows: RowContext,
+    appointmentId: string,
+    reader: Reader,
+  ) => Promise<{ readonly appointment: AppointmentRow; readonly clinicName: string } | undefined>;
   readonly history: (clinicId: string, appointmentId: string, reader: Reader) => Promise<AppointmentHistory>;
 
   /** Undefined when there is no such clinic. */
@@ -61,6 +77,22 @@ export interface Reads {
 
   readonly clinic: (rows: RowContext, clinicId: string) => Promise<ClinicRow | undefined>;
   readonly clinics: (rows: RowContext, filter: Parameters<typeof clinicsWhere>[1]) => Promise<ClinicRow[]>;
+
+  readonly schedule: (clinicId: string, providerId: string) => Promise<LoadedSchedule | undefined>;
+  readonly overrides: (clinicId: string, providerId: string, from: string, to: string) => Promise<OverrideRow[]>;
+  readonly timeOff: (clinicId: string, providerId: string, filter: TimeOffFilter) => Promise<TimeOffRow[]>;
+  readonly closures: (clinicId: string, filter: ClosureFilter) => Promise<ClosureRow[]>;
+  /** The previews: what a door would say, without writing. */
+  readonly affectedOfProvider: (
+    clinicId: string,
+    reader: Reader,
+    ...change: Parameters<typeof affectedOfProvider> extends [unknown, ...infer Asked] ? Asked : never
+  ) => ReturnType<typeof affectedOfProvider>;
+  readonly affectedOfClinic: (
+    clinicId: string,
+    reader: Reader,
+    ...change: Parameters<typeof affectedOfClinic> extends [unknown, unknown, ...infer Asked] ? Asked : never
+  ) => ReturnType<typeof affectedOfClinic>;
 
   readonly patient: (rows: RowContext, patientId: string, reader: Reader) => Promise<PatientRow | undefined>;
   readonly patients: (rows: RowContext, reader: Reader, filter: PatientFilter) => Promise<PatientRow[] | undefined>;
@@ -119,6 +151,18 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
         await auditStaffRead(tx, reader, series.clinic_id, { entity: 'appointment_series', entityId: seriesId });
         return { series, visits: await visitsOfSeries(tx, seriesId) };
       }),
+    appointmentAtClinic: (rows, appointmentId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const appointment = await findAppointment(tx, appointmentId);
+        if (appointment === undefined) return undefined;
+        const clinicId = appointment.clinic_id;
+        await auditStaffRead(tx, reader, clinicId, {
+          entity: 'appointment',
+          entityId: appointmentId,
+          detail: { what: 'calendar' },
+        });
+        return { appointment, clinicName: await clinicNameOf(tx, clinicId) };
+      }),
     history: (clinicId, appointmentId, reader) =>
       inContext(db, { clinicId }, async (tx) => {
         await auditStaffRead(tx, reader, clinicId, {
@@ -136,6 +180,25 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
 
     clinic: (rows, clinicId) => inContext(db, rows, (tx) => findClinic(tx, clinicId)),
     clinics: (rows, filter) => inContext(db, rows, (tx) => clinicsWhere(tx, filter)),
+
+    schedule: (clinicId, providerId) => inContext(db, { clinicId }, (tx) => loadProviderSchedule(tx, providerId)),
+    overrides: (clinicId, providerId, from, to) =>
+      inContext(db, { clinicId }, (tx) => overridesBetween(tx, providerId, from, to)),
+    timeOff: (clinicId, providerId, filter) =>
+      inContext(db, { clinicId }, (tx) => timeOffWhere(tx, providerId, filter)),
+    closures: (clinicId, filter) => inContext(db, { clinicId }, (tx) => closuresWhere(tx, clinicId, filter)),
+    affectedOfProvider: (clinicId, reader, providerId, change, now) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await affectedOfProvider(tx, providerId, change, now);
+        await auditList(tx, reader, { clinicId }, 'schedule_preview', found.affected.length);
+        return found;
+      }),
+    affectedOfClinic: (clinicId, reader, change, now) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await affectedOfClinic(tx, clinicId, change, now);
+        await auditList(tx, reader, { clinicId }, 'schedule_preview', found.affected.length);
+        return found;
+      }),
 
     patient: (rows, patientId, reader) =>
       inContext(db, rows, async (tx) => {

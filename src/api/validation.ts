@@ -27,7 +27,14 @@ export function isUuid(text: string): boolean {
 
 /** Ajv: nothing is converted, filled in or removed; unknown fields are refused where the schema says so. */
 export const ajvOptions: NonNullable<FastifyServerOptions['ajv']> = {
-  customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: false },
+  customOptions: {
+    coerceTypes: false,
+    removeAdditional: false,
+    useDefaults: true,
+    allErrors: false,
+    // Bodies of several kinds are validated as the kind that they name.
+    discriminator: true,
+  },
   onCreate: (ajv) => {
     ajv.addFormat('uuid', isUuid);
     ajv.addFormat('date', isDate);

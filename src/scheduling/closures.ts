@@ -18,7 +18,8 @@ import type { ScheduleChanged } from './change-schedule.ts';
 export function addClosure(
   deps: SchedulingDeps,
   act: Act,
-  { closure, idempotency }: { readonly closure: Closure; readonly idempotency?: Idempotency },
+  closure: Closure,
+  idempotency?: Idempotency,
 ): Promise<ScheduleChanged & { readonly closureId: string; readonly replayed: boolean }> {
   return onceUnderClinicLock(deps, act, idempotency, async (tx) => {
     const { affected } = await affectedOfClinic(tx, act.clinicId, { kind: 'closures', closures: [closure] }, act.now);
@@ -58,7 +59,8 @@ export interface ClosuresImported extends ScheduleChanged {
 export function importClosures(
   deps: SchedulingDeps,
   act: Act,
-  { events, idempotency }: { readonly events: readonly CalendarEvent[]; readonly idempotency?: Idempotency },
+  events: readonly CalendarEvent[],
+  idempotency?: Idempotency,
 ): Promise<ClosuresImported & { readonly replayed: boolean }> {
   return onceUnderClinicLock(deps, act, idempotency, async (tx) => {
     const today = await todayAt(tx, act);

@@ -28,9 +28,9 @@ export interface TimeOffAdded {
 export function addTimeOff(
   deps: SchedulingDeps,
   act: Act,
-  timeOff: TimeOff & { readonly idempotency?: Idempotency },
+  timeOff: TimeOff,
+  idempotency?: Idempotency,
 ): Promise<TimeOffAdded & { readonly replayed: boolean }> {
-  const { idempotency } = timeOff;
   const context = {
     clinicId: act.clinicId,
     ...(idempotency === undefined ? {} : { caller: idempotency.caller }),

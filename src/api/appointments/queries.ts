@@ -43,6 +43,16 @@ export function appointmentsWhere(tx: Tx, filter: AppointmentFilter): Promise<Ap
   return query.execute();
 }
 
+/** Where the visit takes place. */
+export async function clinicNameOf(tx: Tx, clinicId: string): Promise<string> {
+  const { name } = await tx
+    .selectFrom('clinic')
+    .select('name')
+    .where('clinic_id', '=', clinicId)
+    .executeTakeFirstOrThrow();
+  return name;
+}
+
 /** What happened to an appointment: the audit of it and of its freed slot, and the ledger's messages. The audit of who read it is left out. */
 export async function historyOf(tx: Tx, appointmentId: string) {
   const events = await auditOf(tx, 'appointment', appointmentId);

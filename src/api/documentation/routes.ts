@@ -45,6 +45,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
         { name: 'attendance', description: 'What happened on the day.' },
         { name: 'clinics', description: 'Where patients go, and the rules there.' },
         { name: 'providers', description: 'Whom a patient can see.' },
+        { name: 'schedules', description: 'When providers work, are away, and when clinics are closed.' },
         { name: 'patients', description: 'Who comes, and where they are registered.' },
         { name: 'waitlist', description: 'Waiting for a slot that somebody gives back.' },
         { name: 'notifications', description: 'Messages to patients, and sending failed ones again.' },

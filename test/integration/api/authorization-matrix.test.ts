@@ -22,11 +22,14 @@ interface Documented {
 }
 interface Fixture {
   readonly query?: (things: Things) => Record<string, string>;
-  readonly body?: (things: Things) => object;
+  /** Text is a calendar file. */
+  readonly body?: (things: Things) => object | string;
   /** The id by which a list shows whose rows it gives; a list is about nothing in particular. */
   readonly lists?: keyof Things;
   /** What is made belongs to the caller's own clinic: there is nothing of anybody else's to touch. */
   readonly makesInOwnClinic?: true;
+  /** It can be done once: whoever may and comes later finds nothing. */
+  readonly endsIt?: true;
   /** A patient may do it with anybody's provider: what comes of it is their own. */
   readonly withAnyProvider?: true;
 }
@@ -59,6 +62,15 @@ const FIXTURES: Readonly<Record<string, Fixture>> = {
     body: () => ({ name: 'Dr. New', specialty: 'Cardiology', maxDailyAppointments: 8 }),
   },
   changeProvider: { body: () => ({ name: 'Dr. Ada Example' }) },
+  changeHours: { body: () => ({ weekly: [], breaks: [] }) },
+  overrideDate: { body: () => ({ windows: [{ startTime: '08:00', endTime: '18:00' }] }) },
+  clearOverride: { endsIt: true },
+  addTimeOff: { body: () => ({ from: '2090-02-01T08:00:00Z', to: '2090-02-01T12:00:00Z' }) },
+  removeTimeOff: { endsIt: true },
+  addClosure: { body: () => ({ fromDate: '2090-02-01', toDate: '2090-02-01', name: 'Holiday' }) },
+  removeClosure: { endsIt: true },
+  importClosures: { body: () => 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n' },
+  previewScheduleChange: { body: ({ providerId, date }) => ({ kind: 'override', providerId, date, windows: [] }) },
   createPatient: {
     makesInOwnClinic: true,
     body: () => ({
@@ -141,12 +153,17 @@ function requestFor({ path, method, operation, name }: Cell, things: Things, tok
     if (value === undefined) throw new Error(`${name}: the world has no ${parameter}`);
     return value;
   });
+  const payload = fixture?.body?.(things);
   return {
     method: method.toUpperCase() as 'GET',
     url,
     ...(fixture?.query === undefined ? {} : { query: fixture.query(things) }),
-    ...(fixture?.body === undefined ? {} : { payload: fixture.body(things) }),
-    headers: { 'if-match': '"1"', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+    ...(payload === undefined ? {} : { payload }),
+    headers: {
+      'if-match': '"1"',
+      ...(typeof payload === 'string' ? { 'content-type': 'text/calendar' } : {}),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
   };
 }
 
@@ -169,6 +186,8 @@ function outcomeOf(status: number): string {
   return (status >= 200 && status < 300) || [409, 412, 422].includes(status) ? 'answered' : String(status);
 }
 
+const ended = new Set<string>();
+
 describe.each(operations.map((cell) => [cell.name, cell] as const))('%s', (name, cell) => {
   it('asks for a token', async () => {
     for (const situation of SITUATIONS) {
@@ -187,6 +206,9 @@ describe.each(operations.map((cell) => [cell.name, cell] as const))('%s', (name,
       const outcomes = expected(cell, role, situation);
       said[situation] = outcomeOf(statusCode);
       meant[situation] = outcomes.join(' or ');
+      const done = `${name}: ${situation}`;
+      if (said[situation] === '404' && ended.has(done) && meant[situation] === 'answered') said[situation] = 'answered';
+      if (FIXTURES[name]?.endsIt === true && statusCode < 300) ended.add(done);
       if (said[situation] === 'answered') expectOnlyVisible(cell, role, body);
     }
     expect(said).toEqual(meant);

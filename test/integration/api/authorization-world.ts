@@ -18,6 +18,8 @@ export interface Things {
   readonly notificationId: string;
   readonly replayId: string;
   readonly runId: string;
+  readonly timeOffId: string;
+  readonly closureId: string;
   /** A start on the provider's grid that nobody has. */
   readonly freeStart: string;
   /** A date on which the provider works, in the clinic's zone. */
@@ -69,6 +71,28 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
   });
   const { replayId } = await make<{ replayId: string }>(`/notifications/${failed}/replay`, { reason: 'a test' }, admin);
   const { runId } = await make<{ runId: string }>('/ehr-syncs', {}, admin);
+  // Far away, so that nothing else here is in their way.
+  const { timeOffId } = await make<{ timeOffId: string }>(
+    `/providers/${providerId}/time-off`,
+    { from: '2090-01-01T08:00:00Z', to: '2090-01-01T12:00:00Z' },
+    admin,
+  );
+  const { closureId } = await make<{ closureId: string }>(
+    `/clinics/${clinic.clinicId}/closures`,
+    { fromDate: '2090-01-01', toDate: '2090-01-01', name: 'Holiday' },
+    admin,
+  );
+  await database.owner.db
+    .insertInto('availability_override')
+    .values({
+      availability_override_id: randomUUID(),
+      clinic_id: clinic.clinicId,
+      provider_id: providerId,
+      date,
+      start_time: '08:00',
+      end_time: '18:00',
+    })
+    .execute();
   return {
     clinicId: clinic.clinicId,
     patientId,
@@ -80,6 +104,8 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
     notificationId: failed,
     replayId,
     runId,
+    timeOffId,
+    closureId,
     freeStart: start(7, '14:00'),
     date,
   };

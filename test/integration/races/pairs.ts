@@ -190,7 +190,7 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
     close: async (): Promise<string> => {
       const date = localDate(clinic.timeZone, at('12:00').getTime());
       const closure = { fromDate: date, toDate: date, name: 'Closed', yearly: false };
-      const { affectedAppointments } = await addClosure(deps, act(), { closure });
+      const { affectedAppointments } = await addClosure(deps, act(), closure);
       return `closed, ${affectedAppointments} affected`;
     },
 

@@ -127,7 +127,7 @@ async function applied(act: Act, providerId: string, change: ScheduleChange): Pr
     case 'closures': {
       const [closure] = change.closures;
       if (closure === undefined) return 0;
-      return (await addClosure(deps, act, { closure })).affectedAppointments;
+      return (await addClosure(deps, act, closure)).affectedAppointments;
     }
   }
 }

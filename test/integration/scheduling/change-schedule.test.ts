@@ -160,7 +160,7 @@ describe('a closure', () => {
     await book('09:00', 4);
     providerId = await aProvider(database.owner, clinic);
     await book('10:00');
-    const added = await addClosure(deps, act(), { closure: closure(3) });
+    const added = await addClosure(deps, act(), closure(3));
     expect(added).toMatchObject({ affectedAppointments: 2, replayed: false });
     await expect(book('11:00')).rejects.toMatchObject({ code: 'provider_closed' });
     providerId = first;
@@ -176,14 +176,14 @@ describe('a closure', () => {
   it('of a clinic that does not exist is none', async () => {
     await aNewProvider();
     const nowhere = { ...act(), clinicId: crypto.randomUUID() };
-    await expect(addClosure(deps, nowhere, { closure: closure(3) })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(addClosure(deps, nowhere, closure(3))).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('comes back every year when it is yearly', async () => {
     await aNewProvider();
     const lastYear = { fromDate: addDays(inDays(3), -365), toDate: addDays(inDays(4), -365) };
     await book('09:00');
-    const added = await addClosure(deps, act(), { closure: closure(3, { ...lastYear, yearly: true }) });
+    const added = await addClosure(deps, act(), closure(3, { ...lastYear, yearly: true }));
     // A leap day in between shifts the dates by one: the closure is two days long.
     expect(added.affectedAppointments).toBe(1);
     await expect(book('11:00')).rejects.toMatchObject({ code: 'provider_closed' });
@@ -197,7 +197,7 @@ describe('a closure', () => {
       const attempt = (patientId: string, index: number) =>
         book(`${String(8 + index).padStart(2, '0')}:00`, 3, patientId);
       const early = patients.slice(0, 4).map(attempt);
-      const adding = addClosure(deps, act(), { closure: closure(3) });
+      const adding = addClosure(deps, act(), closure(3));
       const late = patients.slice(4).map((patientId, index) => attempt(patientId, index + 4));
       const results = await Promise.allSettled([...early, ...late]);
       for (const result of results) {
@@ -229,7 +229,7 @@ describe('closures from a calendar', () => {
       { uid: 'new-year', closures: [holiday(30, { yearly: true })] },
     ];
     const before = await versionOf();
-    expect(await importClosures(deps, act(), { events })).toEqual({
+    expect(await importClosures(deps, act(), events)).toEqual({
       imported: 4,
       unchanged: 0,
       removed: 0,
@@ -237,7 +237,7 @@ describe('closures from a calendar', () => {
       replayed: false,
     });
     expect(await versionOf()).toBe(before + 1);
-    expect(await importClosures(deps, act(), { events })).toMatchObject({
+    expect(await importClosures(deps, act(), events)).toMatchObject({
       imported: 0,
       unchanged: 4,
       affectedAppointments: 0,
@@ -249,18 +249,14 @@ describe('closures from a calendar', () => {
 
   it('follow their event when it is moved or renamed, and leave alone what is not in the file, over or made by hand', async () => {
     await aNewProvider();
-    await addClosure(deps, act(), { closure: holiday(5, { name: 'By hand' }) });
+    await addClosure(deps, act(), holiday(5, { name: 'By hand' }));
     const past = holiday(-30);
-    await importClosures(deps, act(), {
-      events: [
-        { uid: 'moved', closures: [past, holiday(10), holiday(11)] },
-        { uid: 'other', closures: [holiday(40)] },
-      ],
-    });
+    await importClosures(deps, act(), [
+      { uid: 'moved', closures: [past, holiday(10), holiday(11)] },
+      { uid: 'other', closures: [holiday(40)] },
+    ]);
     expect(
-      await importClosures(deps, act(), {
-        events: [{ uid: 'moved', closures: [holiday(10), holiday(11, { name: 'Renamed' })] }],
-      }),
+      await importClosures(deps, act(), [{ uid: 'moved', closures: [holiday(10), holiday(11, { name: 'Renamed' })] }]),
     ).toMatchObject({ imported: 1, unchanged: 1, removed: 1 });
     expect((await closuresOf()).map((row) => [row.from_date, row.name, row.calendar_uid])).toEqual([
       [past.fromDate, 'Holiday', 'moved'],
@@ -274,14 +270,14 @@ describe('closures from a calendar', () => {
   it('are doubled by nobody when two import the same file at once', async () => {
     await aNewProvider();
     const events = [{ uid: 'one', closures: [holiday(5), holiday(6)] }];
-    const results = await Promise.all([1, 2, 3].map(() => importClosures(deps, act(), { events })));
+    const results = await Promise.all([1, 2, 3].map(() => importClosures(deps, act(), events)));
     expect(results.map(({ imported }) => imported).sort()).toEqual([0, 0, 2]);
     expect(await closuresOf()).toHaveLength(2);
   });
 
   it('of nothing change nothing', async () => {
     await aNewProvider();
-    expect(await importClosures(deps, act(), { events: [] })).toMatchObject({ imported: 0, affectedAppointments: 0 });
+    expect(await importClosures(deps, act(), [])).toMatchObject({ imported: 0, affectedAppointments: 0 });
     expect(await auditedActions(clinic.clinicId)).toEqual([]);
   });
 });

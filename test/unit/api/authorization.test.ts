@@ -62,6 +62,8 @@ const MAY: Record<Role, Partial<Record<Operation, 'own' | 'clinic' | 'any'>>> = 
     readAppointment: 'clinic',
     readAppointmentSeries: 'clinic',
     listAppointments: 'clinic',
+    readSchedule: 'clinic',
+    changeSchedule: 'own',
     readTimeline: 'clinic',
     attendAppointment: 'own',
     listClinics: 'clinic',
