@@ -19,7 +19,10 @@ export interface BenchWorld {
   readonly api: RunningProcess;
   readonly apiUrl: URL;
   readonly clinicId: string;
+  /** Who work around the clock: there is always another visit to book. */
   readonly providerIds: readonly string[];
+  /** Who work as people do, from eight to six with a break at noon, and have twelve visits a day. */
+  readonly searchedIds: readonly string[];
   readonly patientIds: readonly string[];
   /** The `Authorization` header of a patient. */
   readonly tokenOf: (patientId: string) => string;
@@ -37,6 +40,7 @@ export interface BenchVisit {
 
 const TIME_ZONE = 'Europe/Berlin';
 const PROVIDERS = 100;
+const SEARCHED_PROVIDERS = 20;
 const PATIENTS = 20_000;
 /** Visits are spread over so many days, so that a provider's day is about as full as a clinic's. */
 const DAYS = 150;
@@ -57,6 +61,7 @@ export async function createWorld(preloaded: number, log: (line: string) => void
 
   const clinicId = uuidV7();
   const providerIds = Array.from({ length: PROVIDERS }, () => uuidV7());
+  const searchedIds = Array.from({ length: SEARCHED_PROVIDERS }, () => uuidV7());
   const patientIds = Array.from({ length: PATIENTS }, () => uuidV7());
   log(`writing ${preloaded} visits`);
   await owner.db
@@ -70,11 +75,19 @@ export async function createWorld(preloaded: number, log: (line: string) => void
     })
     .execute();
   await sql`insert into provider (provider_id, clinic_id, name, specialty, max_daily_appointments)
-    select id, ${clinicId}, 'Dr. Bench', 'General practice', 200 from unnest(${providerIds}::uuid[]) as id`.execute(
+    select id, ${clinicId}, 'Dr. Bench', 'General practice', 200 from unnest(${[...providerIds, ...searchedIds]}::uuid[]) as id`.execute(
     owner.db,
   );
   await sql`insert into availability (availability_id, clinic_id, provider_id, day_of_week, start_time, end_time)
     select gen_random_uuid(), ${clinicId}, id, day, '00:00', '00:00' from unnest(${providerIds}::uuid[]) as id, generate_series(1, 7) as day`.execute(
+    owner.db,
+  );
+  await sql`insert into availability (availability_id, clinic_id, provider_id, day_of_week, start_time, end_time)
+    select gen_random_uuid(), ${clinicId}, id, day, '08:00', '18:00' from unnest(${searchedIds}::uuid[]) as id, generate_series(1, 7) as day`.execute(
+    owner.db,
+  );
+  await sql`insert into provider_break (provider_break_id, clinic_id, provider_id, day_of_week, start_time, end_time)
+    select gen_random_uuid(), ${clinicId}, id, day, '12:00', '13:00' from unnest(${searchedIds}::uuid[]) as id, generate_series(1, 7) as day`.execute(
     owner.db,
   );
   await sql`insert into patient (patient_id, given_name, family_name, birth_date, phone, locale, time_zone, preferred_channel)
@@ -85,6 +98,7 @@ export async function createWorld(preloaded: number, log: (line: string) => void
     owner.db,
   );
   await preload(owner, { clinicId, providerIds, patientIds, count: preloaded });
+  await fillDays(owner, { clinicId, searchedIds, patientIds });
   await sql`analyze`.execute(owner.db);
 
   const secrets = drawSecrets();
@@ -116,6 +130,7 @@ export async function createWorld(preloaded: number, log: (line: string) => void
     apiUrl: new URL(`http://127.0.0.1:${String(api.ready['port'])}`),
     clinicId,
     providerIds,
+    searchedIds,
     patientIds,
     tokenOf: (patientId) => tokens.get(patientId) ?? '',
     visit: (n) => {
@@ -167,6 +182,20 @@ async function preload(
       from booked, unnest(array[provider_id, patient_id]) as resource_id
       on conflict do nothing`.execute(owner.db);
   }
+}
+
+/** Twelve visits a day for the providers who are searched: times that are busy in the EHR need no patient, and are searched like any other. */
+async function fillDays(
+  owner: Connection,
+  given: { clinicId: string; searchedIds: readonly string[]; patientIds: readonly string[] },
+): Promise<void> {
+  await sql`
+    insert into reservation (clinic_id, resource_id, during, purpose)
+      select ${given.clinicId}, id, tstzrange(at, at + interval '20 minutes', '[)'), 'EXTERNAL'
+      from unnest(${given.searchedIds}::uuid[]) as id, generate_series(0, 40) as day, generate_series(0, 11) as visit,
+        lateral (select date_trunc('day', now()) + day * interval '1 day' + interval '6 hours' + visit * interval '45 minutes' as at) start`.execute(
+    owner.db,
+  );
 }
 
 function signToken(shared: Readonly<Record<string, string>>, patientId: string): Promise<string> {
