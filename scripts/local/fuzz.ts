@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { eventually } from '../../test/support/eventually.ts';
 import { startStack, type StackUrls } from '../stack/index.mjs';
 import { findSlots, logIn, type ApiClient } from './client.ts';
 import { NETWORK } from './network.ts';
@@ -105,12 +106,21 @@ async function someRows(patient: ApiClient, desk: ApiClient): Promise<Readonly<R
     return [String(answer.body[id])];
   };
   const visit = { patientId, providerId, durationMinutes: 30 };
+  const appointmentId = await make('/appointments', { ...visit, appointmentTime: starts[0] }, 'appointmentId');
   const sync = await desk.post('/ehr-syncs', {});
+  // The worker plans the confirmation of the booking.
+  const notificationId = await eventually(async () => {
+    const { body } = await desk.get('/notifications');
+    const [first] = body['notifications'] as { notificationId: string }[];
+    if (first === undefined) throw new Error('nothing was sent');
+    return first.notificationId;
+  });
   return {
     clinicId: [clinic.clinicId],
     providerId: [providerId],
     patientId: [patientId],
-    appointmentId: await make('/appointments', { ...visit, appointmentTime: starts[0] }, 'appointmentId'),
+    appointmentId,
+    notificationId: [notificationId],
     holdId: await make('/holds', { providerId, startTime: starts.at(-1), durationMinutes: 30 }, 'holdId'),
     entryId: await make('/waitlist-entries', { ...visit, earliestDate: date, latestDate: date }, 'entryId'),
     runId: [String(sync.body['runId'])],
