@@ -3,7 +3,7 @@ import {
   CHANNELS,
   notificationId,
   type NoticeKind,
-  type NotificationKind,
+  type PlannedKind,
   type NotificationState,
   type ReminderKind,
 } from '../domain/notification.ts';
@@ -44,7 +44,7 @@ export interface PlanInput {
 }
 
 export type NextAction =
-  | { readonly kind: 'notify'; readonly notificationKind: NotificationKind; readonly at: number }
+  | { readonly kind: 'notify'; readonly notificationKind: PlannedKind; readonly at: number }
   | { readonly kind: 'complete'; readonly at: number }
   | { readonly kind: 'none' };
 
@@ -60,7 +60,7 @@ export type ReminderState = 'NONE' | 'PLANNED' | 'SENT' | 'FAILED' | 'DONE';
 export interface AppointmentPlan {
   readonly action: NextAction;
   /** What was due and will never be sent; the ledger says why. */
-  readonly skipped: readonly { readonly kind: NotificationKind; readonly reason: SkipReason }[];
+  readonly skipped: readonly { readonly kind: PlannedKind; readonly reason: SkipReason }[];
   /** Ledger rows that were planned, never published, and have lost their point. */
   readonly abandoned: readonly string[];
   readonly reminderState: ReminderState;
@@ -91,7 +91,7 @@ export function planAppointment(input: PlanInput): AppointmentPlan {
     if (entry !== undefined) entries.set(kind, entry);
   }
 
-  const skipped: { kind: NotificationKind; reason: SkipReason }[] = [];
+  const skipped: { kind: PlannedKind; reason: SkipReason }[] = [];
   let action: NextAction = { kind: 'none' };
 
   const noticeIsOpen = notice !== undefined && isOpen(noticeEntry);
@@ -123,7 +123,7 @@ function remindOrComplete(
   input: PlanInput,
   plan: readonly PlannedReminder[],
   entries: ReadonlyMap<string, LedgerFacts>,
-  skipped: { kind: NotificationKind; reason: SkipReason }[],
+  skipped: { kind: PlannedKind; reason: SkipReason }[],
 ): NextAction {
   const { appointment, policy, now } = input;
   const complete: NextAction = {

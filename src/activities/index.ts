@@ -2,12 +2,14 @@ import { createAppointmentActivities, type AppointmentActivityDeps } from './app
 import { createEhrActivities, type EhrActivityDeps } from './ehr.ts';
 import { createNotificationActivities, type NotificationActivityDeps } from './notification.ts';
 import { createReplayActivities, type ReplayActivityDeps } from './replay.ts';
+import { createSickDayActivities, type SickDayActivityDeps } from './sick-day.ts';
 import { createWaitlistActivities, type WaitlistActivityDeps } from './waitlist.ts';
 
 export type ActivityDeps = AppointmentActivityDeps &
   NotificationActivityDeps &
   WaitlistActivityDeps &
   ReplayActivityDeps &
+  SickDayActivityDeps &
   EhrActivityDeps;
 
 /** Everything the workflows can have done. Activities read the row; they are passed ids, versions and instants. */
@@ -17,6 +19,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createNotificationActivities(deps),
     ...createWaitlistActivities(deps),
     ...createReplayActivities(deps),
+    ...createSickDayActivities(deps),
     ...createEhrActivities(deps),
   };
 }

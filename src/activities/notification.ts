@@ -1,5 +1,5 @@
 import { inContext, type Connection } from '../db/connection.ts';
-import type { NotificationKind } from '../domain/notification.ts';
+import type { PlannedKind } from '../domain/notification.ts';
 import { markQueued, planNotification, skipNotification, type PlannedNotification } from '../notifications/ledger.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { AppointmentRef } from './appointment.ts';
@@ -8,7 +8,7 @@ import { planStep, type PlannedStep } from './planned-step.ts';
 import { channelsOf, notificationOf, readSituation, recordSkipped } from './situation.ts';
 
 export interface PublishInput extends AppointmentRef {
-  readonly notificationKind: NotificationKind;
+  readonly notificationKind: PlannedKind;
 }
 
 export interface PublishOutcome {

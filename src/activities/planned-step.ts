@@ -2,14 +2,14 @@ import { storePlan } from '../db/appointments.ts';
 import type { Tx } from '../db/connection.ts';
 import { openRoundOf } from '../db/waitlist.ts';
 import type { AppointmentStatus } from '../domain/appointment.ts';
-import type { NotificationKind } from '../domain/notification.ts';
+import type { PlannedKind } from '../domain/notification.ts';
 import { describeAppointment } from './appointment-details.ts';
 import type { ReminderState } from './appointment-plan.ts';
 import { readSituation, recordSkipped } from './situation.ts';
 
 /** What an appointment's workflow does next. Instants are ISO strings, so that they read well in a history. */
 export type PlannedAction =
-  | { readonly kind: 'notify'; readonly notificationKind: NotificationKind; readonly at: string }
+  | { readonly kind: 'notify'; readonly notificationKind: PlannedKind; readonly at: string }
   | { readonly kind: 'complete'; readonly at: string }
   | { readonly kind: 'none' };
 

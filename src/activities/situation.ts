@@ -8,6 +8,7 @@ import {
   tellsOfCancelling,
   type Channel,
   type NotificationKind,
+  type PlannedKind,
 } from '../domain/notification.ts';
 import {
   notificationsOf,
@@ -52,11 +53,14 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
     },
     policy,
     timeZone: clinic.time_zone,
-    ledger: ledger.map((entry) => ({
-      notificationId: entry.notification_id,
-      state: entry.state,
-      dueAt: entry.due_at.getTime(),
-    })),
+    // An offer is the sick day's to see to.
+    ledger: ledger
+      .filter((entry) => entry.move_offer_id === null)
+      .map((entry) => ({
+        notificationId: entry.notification_id,
+        state: entry.state,
+        dueAt: entry.due_at.getTime(),
+      })),
     now: now.getTime(),
   });
   return { row, timeZone: clinic.time_zone, ledger, plan };
@@ -65,7 +69,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
 /** The message of this kind that the appointment now calls for, on this channel. */
 export function notificationOf(
   row: AppointmentRow,
-  kind: NotificationKind,
+  kind: PlannedKind,
   channel: Channel,
   dueAt: Date,
   requestId?: string,

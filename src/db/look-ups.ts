@@ -20,6 +20,14 @@ export function clinicOfHold(db: Db, holdId: string): Promise<string | undefined
   return clinicOf(db, sql`clinic_of_hold(${holdId})`);
 }
 
+export function clinicOfSickDay(db: Db, sickDayId: string): Promise<string | undefined> {
+  return clinicOf(db, sql`clinic_of_sick_day(${sickDayId})`);
+}
+
+export function clinicOfCallTask(db: Db, callTaskId: string): Promise<string | undefined> {
+  return clinicOf(db, sql`clinic_of_call_task(${callTaskId})`);
+}
+
 /** The clinics that have an EHR to tell. */
 export async function clinicsWithEhr(db: Db): Promise<string[]> {
   const { rows } = await translated(() =>

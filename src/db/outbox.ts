@@ -3,7 +3,7 @@ import type { Tx } from './connection.ts';
 /** What a change says to the relay. `event` is the signal's name, or what starts a workflow. */
 export interface OutboxEvent {
   readonly clinicId: string;
-  readonly aggregate: 'appointment' | 'round' | 'replay' | 'ehr_sync';
+  readonly aggregate: 'appointment' | 'round' | 'replay' | 'ehr_sync' | 'sick_day';
   readonly aggregateId: string;
   readonly event: string;
   readonly version?: number;

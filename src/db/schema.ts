@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { ClinicPolicy } from '../domain/policy.ts';
+import type { ClinicPolicy, SickDayStep } from '../domain/policy.ts';
+import type { CallOutcome, MoveOfferState, SickDayItemState, SickDayReason } from '../domain/sick-day.ts';
 
 /**
  * The tables as Kysely sees them. A test compares this file with the migrated database.
@@ -23,6 +24,10 @@ export interface Database {
   waitlist_entry: WaitlistEntryTable;
   waitlist_round: WaitlistRoundTable;
   waitlist_offer: WaitlistOfferTable;
+  sick_day: SickDayTable;
+  sick_day_item: SickDayItemTable;
+  move_offer: MoveOfferTable;
+  call_task: CallTaskTable;
   notification: NotificationTable;
   delivery_attempt: DeliveryAttemptTable;
   replay: ReplayTable;
@@ -247,12 +252,77 @@ interface WaitlistOfferTable {
   created_at: DefaultInstant;
 }
 
+interface SickDayTable {
+  sick_day_id: string;
+  clinic_id: string;
+  provider_id: string;
+  from_time: Instant;
+  to_time: Instant;
+  time_off_id: string;
+  reason: SickDayReason;
+  state: 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FINISHED';
+  steps: SickDayStep[];
+  offer_minutes: number;
+  search_days: number;
+  requested_by: string;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+  finished_at: NullableInstant;
+}
+
+interface SickDayItemTable {
+  sick_day_id: string;
+  clinic_id: string;
+  appointment_id: string;
+  visit_start: Instant;
+  state: SickDayItemState;
+  step_index: Generated<number>;
+  reason: string | null;
+  updated_at: DefaultInstant;
+}
+
+interface MoveOfferTable {
+  move_offer_id: string;
+  clinic_id: string;
+  appointment_id: string;
+  appointment_version: number;
+  patient_id: string;
+  sick_day_id: string;
+  step: 'colleague' | 'other_day';
+  provider_id: string;
+  slot_start: Instant;
+  duration_minutes: number;
+  hold_id: string;
+  state: MoveOfferState;
+  expires_at: Instant;
+  told_at: NullableInstant;
+  answered_at: NullableInstant;
+  created_at: DefaultInstant;
+  updated_at: DefaultInstant;
+}
+
+interface CallTaskTable {
+  call_task_id: string;
+  clinic_id: string;
+  appointment_id: string;
+  patient_id: string;
+  sick_day_id: string;
+  reason: string;
+  state: 'OPEN' | 'DONE';
+  outcome: CallOutcome | null;
+  created_at: DefaultInstant;
+  done_at: NullableInstant;
+  done_by: string | null;
+}
+
 interface NotificationTable {
   notification_id: string;
   clinic_id: string;
   appointment_id: string;
   patient_id: string;
   kind: string;
+  /** What it offers, where it offers another time. */
+  move_offer_id: ColumnType<string | null, string | null | undefined, never>;
   channel: 'sms' | 'email';
   state: 'PLANNED' | 'QUEUED' | 'SENDING' | 'RETRY' | 'ACCEPTED' | 'DELIVERED' | 'FAILED' | 'UNKNOWN' | 'SKIPPED';
   planned_for: Instant;
@@ -303,7 +373,7 @@ interface ReplayItemTable {
 interface OutboxTable {
   outbox_id: ColumnType<string, never, never>;
   clinic_id: string;
-  aggregate: 'appointment' | 'round' | 'replay' | 'ehr_sync';
+  aggregate: 'appointment' | 'round' | 'replay' | 'ehr_sync' | 'sick_day';
   aggregate_id: string;
   event: string;
   version: number | null;

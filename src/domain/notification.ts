@@ -25,7 +25,13 @@ export const SERIES_NOTICE_KINDS = [
   'series_cancelled',
 ] as const satisfies readonly NoticeKind[];
 
-export type NotificationKind = NoticeKind | ReminderKind;
+/** Another time is held for a visit that cannot take place. */
+export type OfferKind = 'move_offer';
+
+/** What an appointment's own plan calls for. */
+export type PlannedKind = NoticeKind | ReminderKind;
+
+export type NotificationKind = PlannedKind | OfferKind;
 
 export function isReminderKind(kind: string): kind is ReminderKind {
   return kind.startsWith('reminder:');
@@ -114,6 +120,12 @@ export type NotificationIdParts =
       /** The appointment's version that the notice tells of. */
       readonly version: number;
       readonly channel: Channel;
+    }
+  | {
+      readonly appointmentId: string;
+      readonly kind: OfferKind;
+      readonly moveOfferId: string;
+      readonly channel: Channel;
     };
 
 const NOTIFICATION_NAMESPACE = '6c2a4a52-52c5-4f0e-9d0c-3f6d2f5b8a17';
@@ -123,8 +135,12 @@ const NOTIFICATION_NAMESPACE = '6c2a4a52-52c5-4f0e-9d0c-3f6d2f5b8a17';
  * so that planning or publishing twice is publishing once.
  */
 export function notificationId(parts: NotificationIdParts): string {
-  const occasion = 'version' in parts ? `version ${parts.version}` : `time ${parts.appointmentTime}`;
-  return uuidV5(`${parts.appointmentId} ${parts.kind} ${occasion} ${parts.channel}`, NOTIFICATION_NAMESPACE);
+  return uuidV5(`${parts.appointmentId} ${parts.kind} ${occasionOf(parts)} ${parts.channel}`, NOTIFICATION_NAMESPACE);
+}
+
+function occasionOf(parts: NotificationIdParts): string {
+  if ('version' in parts) return `version ${parts.version}`;
+  return 'moveOfferId' in parts ? `offer ${parts.moveOfferId}` : `time ${parts.appointmentTime}`;
 }
 
 /**

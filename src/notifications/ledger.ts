@@ -12,6 +12,7 @@ import {
   type NotificationState,
 } from '../domain/notification.ts';
 import { isSameMessage, reportedState } from './provider-states.ts';
+import type { OfferedTime } from './render.ts';
 import { whyNotDue, type SkipReason } from './still-due.ts';
 
 export type NotificationRow = Selectable<Database['notification']>;
@@ -29,6 +30,8 @@ export interface PlannedNotification {
   readonly appointmentVersion: number;
   readonly dueAt: Date;
   readonly requestId?: string | undefined;
+  /** What it offers, where it offers something. */
+  readonly moveOfferId?: string;
 }
 
 /** Everything the ledger holds about one appointment, in the order in which it was due. */
@@ -95,6 +98,8 @@ export interface NotificationToSend {
   readonly locale: string;
   /** The phone number or email address; null when the patient has none (any more). */
   readonly address: string | null;
+  /** The time that is offered instead, where one is. */
+  readonly offer?: OfferedTime;
   /** The attempt under way. */
   readonly attempt: number;
   /** How many attempts were begun since it was planned or last replayed. */
@@ -510,6 +515,8 @@ function lockForSending(tx: Tx, notificationId: string) {
     .innerJoin('clinic as c', 'c.clinic_id', 'n.clinic_id')
     .innerJoin('provider as v', 'v.provider_id', 'a.provider_id')
     .innerJoin('patient as p', 'p.patient_id', 'n.patient_id')
+    .leftJoin('move_offer as o', 'o.move_offer_id', 'n.move_offer_id')
+    .leftJoin('provider as ov', 'ov.provider_id', 'o.provider_id')
     .select([
       'n.notification_id',
       'n.clinic_id',
@@ -537,13 +544,22 @@ function lockForSending(tx: Tx, notificationId: string) {
       'p.locale',
       'p.phone',
       'p.email',
+      'o.state as offer_state',
+      'o.slot_start as offer_start',
+      'o.expires_at as offer_until',
+      'ov.name as offer_provider_name',
+      // Somebody looks for another time, or has still to call about it.
+      sql<boolean>`exists (select from sick_day_item i where i.appointment_id = n.appointment_id and i.state in ('PENDING', 'OFFERED'))
+        or exists (select from call_task k where k.appointment_id = n.appointment_id and k.state = 'OPEN')`.as(
+        'being_moved',
+      ),
       sql<boolean>`n.sending_until <= clock_timestamp()`.as('lease_over'),
       sql<boolean>`n.updated_at < now() - ${LOST_AFTER}`.as('stands_still'),
       // One that was itself skipped tells the patient nothing.
       sql<boolean>`exists (select from notification later where later.appointment_id = n.appointment_id
         and later.planned_for = n.planned_for and later.due_at > n.due_at and later.kind <> n.kind
         and later.kind like 'reminder:%' and later.state not in ('PLANNED', 'SKIPPED'))`.as('later_reminder'),
-      sql<Date>`greatest(c.updated_at, v.updated_at, p.updated_at, a.updated_at)`.as('text_changed_at'),
+      sql<Date>`greatest(c.updated_at, v.updated_at, p.updated_at, a.updated_at, ov.updated_at)`.as('text_changed_at'),
     ])
     .where('n.notification_id', '=', notificationId)
     .forShare('a')
@@ -560,8 +576,14 @@ function reasonNotDue(row: LockedRow, now: Date): SkipReason | undefined {
       plannedFor: row.planned_for,
       appointmentVersion: row.appointment_version,
       laterReminder: row.later_reminder,
+      offerOpenUntil: row.offer_state === 'OPEN' && row.offer_until !== null ? row.offer_until : undefined,
     },
-    { status: row.status, appointmentTime: row.appointment_time, timeSetVersion: row.time_set_version },
+    {
+      status: row.status,
+      appointmentTime: row.appointment_time,
+      timeSetVersion: row.time_set_version,
+      beingMoved: row.being_moved,
+    },
     now,
   );
 }
@@ -583,9 +605,15 @@ function toSend(row: LockedRow, attempt: number): NotificationToSend {
     givenName: row.given_name,
     locale: row.locale,
     address: row.channel === 'sms' ? row.phone : row.email,
+    ...offerOf(row),
     attempt,
     attemptsMade: attempt - row.first_attempt + 1,
   };
+}
+
+function offerOf(row: LockedRow): { readonly offer?: OfferedTime } {
+  const { offer_provider_name: providerName, offer_start: start, offer_until: until } = row;
+  return providerName === null || start === null || until === null ? {} : { offer: { providerName, start, until } };
 }
 
 async function openAttempt(tx: Tx, row: LockedRow): Promise<OpenAttempt> {
@@ -621,6 +649,7 @@ function columns(notification: PlannedNotification) {
     appointment_id: notification.appointmentId,
     patient_id: notification.patientId,
     kind: notification.kind,
+    move_offer_id: notification.moveOfferId ?? null,
     channel: notification.channel,
     planned_for: notification.plannedFor,
     appointment_version: notification.appointmentVersion,

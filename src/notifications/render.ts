@@ -19,6 +19,16 @@ export interface MessageFacts {
   readonly timeZone: string;
   /** The patient's, as a BCP 47 tag; a language without templates reads English. */
   readonly locale: string;
+  /** For a move offer. */
+  readonly offer?: OfferedTime;
+}
+
+/** The time that is held for the patient instead of their own. */
+export interface OfferedTime {
+  readonly providerName: string;
+  readonly start: Date;
+  /** Until when it can be answered. */
+  readonly until: Date;
 }
 
 export interface RenderedEmail {
@@ -37,19 +47,23 @@ const ELLIPSIS = '...';
 export function renderSms(facts: MessageFacts): string {
   const { template, locale } = templateFor(facts);
   const when = {
-    ...formatDate(facts, locale, 'short'),
+    ...formatDate(facts, facts.plannedFor, locale, 'short'),
+    ...formatOffer(facts, locale, 'short'),
     code: facts.confirmationCode,
     count: String(facts.visits),
     name: oneLine(facts.givenName),
   };
   let text = '';
-  for (const length of NAME_LENGTHS) {
-    text = fill(template.sms, {
-      ...when,
-      clinic: shorten(oneLine(facts.clinicName), length),
-      provider: shorten(oneLine(facts.providerName), length),
-    });
-    if (countSmsSegments(text) <= MAX_SMS_SEGMENTS) break;
+  for (const pattern of [template.sms, ...(template.shortSms === undefined ? [] : [template.shortSms])]) {
+    for (const length of NAME_LENGTHS) {
+      text = fill(pattern, {
+        ...when,
+        clinic: shorten(oneLine(facts.clinicName), length),
+        provider: shorten(oneLine(facts.providerName), length),
+        newProvider: shorten(oneLine(facts.offer?.providerName ?? ''), length),
+      });
+      if (countSmsSegments(text) <= MAX_SMS_SEGMENTS) return text;
+    }
   }
   return text;
 }
@@ -58,7 +72,8 @@ export function renderSms(facts: MessageFacts): string {
 export function renderEmail(facts: MessageFacts): RenderedEmail {
   const { template, locale, language } = templateFor(facts);
   const values = {
-    ...formatDate(facts, locale, 'long'),
+    ...formatDate(facts, facts.plannedFor, locale, 'long'),
+    ...formatOffer(facts, locale, 'long'),
     code: facts.confirmationCode,
     count: String(1 + facts.furtherVisits.length),
     dates: [facts.plannedFor, ...facts.furtherVisits]
@@ -68,8 +83,9 @@ export function renderEmail(facts: MessageFacts): RenderedEmail {
     name: oneLine(facts.givenName),
     clinic: oneLine(facts.clinicName),
     provider: oneLine(facts.providerName),
+    newProvider: oneLine(facts.offer?.providerName ?? ''),
   };
-  const subject = fill(template.subject, { ...values, ...formatDate(facts, locale, 'short') });
+  const subject = fill(template.subject, { ...values, ...formatDate(facts, facts.plannedFor, locale, 'short') });
   const paragraphs = template.email.map((paragraph) => fill(paragraph, values));
   const body = paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph).replaceAll('\n', '<br>')}</p>`).join('\n');
   return {
@@ -112,11 +128,17 @@ const TEMPLATE_OF: Readonly<Record<NoticeKind, TemplateKey>> = {
 };
 
 function templateKey(kind: NotificationKind): TemplateKey {
-  return isReminderKind(kind) ? 'reminder' : TEMPLATE_OF[kind];
+  if (isReminderKind(kind)) return 'reminder';
+  return kind === 'move_offer' ? 'moveOffer' : TEMPLATE_OF[kind];
 }
 
-function formatDate(facts: MessageFacts, locale: string, length: 'short' | 'long') {
-  const base = { timeZone: facts.timeZone, calendar: 'gregory', numberingSystem: 'latn' } as const;
+function formatDate(
+  { timeZone }: MessageFacts,
+  instant: Date,
+  locale: string,
+  length: 'short' | 'long',
+): { readonly date: string; readonly time: string } {
+  const base = { timeZone, calendar: 'gregory', numberingSystem: 'latn' } as const;
   const date: Intl.DateTimeFormatOptions =
     length === 'short'
       ? { ...base, weekday: 'short', day: 'numeric', month: 'short' }
@@ -124,8 +146,15 @@ function formatDate(facts: MessageFacts, locale: string, length: 'short' | 'long
   const time: Intl.DateTimeFormatOptions = { ...base, hour: 'numeric', minute: '2-digit' };
   const format = (options: Intl.DateTimeFormatOptions) =>
     // Unicode's narrow and no-break spaces would turn the whole SMS into UCS-2.
-    oneLine(new Intl.DateTimeFormat(locale, options).format(facts.plannedFor));
+    oneLine(new Intl.DateTimeFormat(locale, options).format(instant));
   return { date: format(date), time: format(time) };
+}
+
+function formatOffer(facts: MessageFacts, locale: string, length: 'short' | 'long'): Readonly<Record<string, string>> {
+  if (facts.offer === undefined) return {};
+  const start = formatDate(facts, facts.offer.start, locale, length);
+  const until = formatDate(facts, facts.offer.until, locale, length);
+  return { newDate: start.date, newTime: start.time, untilDate: until.date, untilTime: until.time };
 }
 
 /** One pass, so that a name that looks like a placeholder stays a name. */

@@ -114,7 +114,8 @@ function prepare(
   try {
     if (channel === 'sms') {
       const body = renderSms(notification);
-      const validForSeconds = (notification.plannedFor.getTime() - now.getTime()) / 1_000;
+      const usefulUntil = notification.offer?.until ?? notification.plannedFor;
+      const validForSeconds = (usefulUntil.getTime() - now.getTime()) / 1_000;
       return { send: () => deps.senders.sms.send({ notificationId, to, body, validForSeconds }) };
     }
     const email = renderEmail(notification);

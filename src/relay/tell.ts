@@ -1,6 +1,7 @@
 import type { OutboxRow } from '../db/outbox-leases.ts';
 import type { CallOutcome, WorkflowCalls, WorkflowToStart } from '../integrations/temporal/workflow-calls.ts';
 import {
+  answered,
   cancelled,
   checkedIn,
   completed,
@@ -8,7 +9,10 @@ import {
   noShowUndone,
   notificationSettled,
   overdue,
+  paused,
   rescheduled,
+  resumed,
+  stopped,
   TASK_QUEUES,
   workflowIds,
   WORKFLOWS,
@@ -16,6 +20,7 @@ import {
   type Changed,
   type RebookFreedSlotInput,
   type ReplayNotificationsInput,
+  type SickDayInput,
   type SyncClinicEhrInput,
 } from '../workflows/messages.ts';
 
@@ -43,6 +48,8 @@ export function tell(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome>
       return tellRound(calls, row);
     case 'replay':
       return tellReplay(calls, row);
+    case 'sick_day':
+      return tellSickDay(calls, row);
     case 'ehr_sync':
       return tellEhrSync(calls, row);
     default:
@@ -113,6 +120,28 @@ function tellReplay(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome> 
   switch (row.event) {
     case 'requested':
       return calls.start(workflow);
+    case overdue.name:
+      return calls.signalWithStart(workflow, { name: row.event, args: [] });
+    default:
+      return untellable('unknown_event');
+  }
+}
+
+function tellSickDay(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome> {
+  const workflow = start(row, {
+    workflowType: WORKFLOWS.sickDay,
+    workflowId: workflowIds.sickDay(row.aggregateId),
+    taskQueue: TASK_QUEUES.appointments,
+    input: { sickDayId: row.aggregateId, ...origin(row) } satisfies SickDayInput,
+    summary: 'see to the visits of a provider who is away',
+  });
+  switch (row.event) {
+    case 'requested':
+      return calls.start(workflow);
+    case answered.name:
+    case paused.name:
+    case resumed.name:
+    case stopped.name:
     case overdue.name:
       return calls.signalWithStart(workflow, { name: row.event, args: [] });
     default:

@@ -35,22 +35,30 @@ export interface Cancelled {
  * @throws AppError `not_found`, `version_mismatch`, `visit_begun`, `appointment_not_scheduled`
  */
 export function cancelAppointment(deps: SchedulingDeps, act: Act, cancellation: Cancellation): Promise<Cancelled> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
-    const before = await lockWithResources(tx, act.clinicId, cancellation.appointmentId);
-    const policy = await policyOf(tx, act.clinicId, before.policy_version);
-    const wanted = { kind: 'cancel', reason: cancellation.reason, by: cancelledBy(act) } as const;
-    const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
-    if (decision.decision === 'nothing') return { version: before.version, alreadyCancelled: true };
-    if (cancellation.expectedVersion !== undefined && cancellation.expectedVersion !== before.version) {
-      throw new AppError('version_mismatch', { version: before.version });
-    }
-    if (decision.decision === 'refuse') throw new AppError(decision.code);
-    if (decision.change.event !== 'cancelled') throw new AppError('internal_error');
+  return inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => cancelVisit(deps, tx, act, cancellation));
+}
 
-    await passOnUntoldNotice(tx, before);
-    const { version, roundId } = await recordCancelling(deps, tx, act, before, decision.change, OWN_NOTICE);
-    return { version, alreadyCancelled: false, ...(roundId === undefined ? {} : { roundId }) };
-  });
+/** As {@link cancelAppointment}, in the caller's own transaction, which must be given up when it throws. */
+export async function cancelVisit(
+  deps: SchedulingDeps,
+  tx: Tx,
+  act: Act,
+  cancellation: Cancellation,
+): Promise<Cancelled> {
+  const before = await lockWithResources(tx, act.clinicId, cancellation.appointmentId);
+  const policy = await policyOf(tx, act.clinicId, before.policy_version);
+  const wanted = { kind: 'cancel', reason: cancellation.reason, by: cancelledBy(act) } as const;
+  const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
+  if (decision.decision === 'nothing') return { version: before.version, alreadyCancelled: true };
+  if (cancellation.expectedVersion !== undefined && cancellation.expectedVersion !== before.version) {
+    throw new AppError('version_mismatch', { version: before.version });
+  }
+  if (decision.decision === 'refuse') throw new AppError(decision.code);
+  if (decision.change.event !== 'cancelled') throw new AppError('internal_error');
+
+  await passOnUntoldNotice(tx, before);
+  const { version, roundId } = await recordCancelling(deps, tx, act, before, decision.change, OWN_NOTICE);
+  return { version, alreadyCancelled: false, ...(roundId === undefined ? {} : { roundId }) };
 }
 
 /** Writes a cancelling that is allowed: the row, the time given back or kept for a round, the outbox and the audit. */

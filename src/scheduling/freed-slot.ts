@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { keepForRound } from '../db/reservations.ts';
 import type { Tx } from '../db/connection.ts';
+import { loadProviderSchedule } from '../db/schedules.ts';
 import { waitingEntries, type WaitlistEntryRow } from '../db/waitlist.ts';
 import type { AppointmentRow } from '../db/appointments.ts';
-import { visitWithin, type ProviderSchedule } from '../domain/availability.ts';
+import { judgeSlot, visitWithin, type ProviderSchedule } from '../domain/availability.ts';
 import { subtractIntervals, type Interval } from '../domain/interval.ts';
 import type { WaitlistPolicy } from '../domain/policy.ts';
 import { rankCandidates, type WaitlistCandidate } from '../domain/waitlist-ranking.ts';
@@ -74,7 +75,7 @@ export async function openRound(deps: SchedulingDeps, tx: Tx, act: Act, freed: F
     (await waitingEntries(tx, freed.providerId, provider.specialty)).map(candidateOf),
     now,
   );
-  if (candidates.length === 0) return undefined;
+  if (!(await isBookable(tx, freed, candidates, now))) return undefined;
 
   const roundId = deps.newId();
   await tx
@@ -104,6 +105,21 @@ export async function openRound(deps: SchedulingDeps, tx: Tx, act: Act, freed: F
     return undefined;
   }
   return roundId;
+}
+
+/** Could any of them be booked into it by the provider's rules? A provider who is away, or a clinic that is closed, has nothing to give. */
+async function isBookable(
+  tx: Tx,
+  freed: FreedSlot,
+  candidates: readonly WaitlistCandidate[],
+  now: number,
+): Promise<boolean> {
+  if (candidates.length === 0) return false;
+  const schedule = await loadProviderSchedule(tx, freed.providerId);
+  if (schedule === undefined) return false;
+  return candidates.some(
+    ({ durationMinutes }) => judgeSlot({ schedule, from: freed.visitFrom, durationMinutes, now }).ok,
+  );
 }
 
 /** A slot that starts this soon goes back to the public at once. */

@@ -46,7 +46,7 @@ export function placeHold(
 }
 
 /** As {@link placeHold}, in the caller's own transaction, which must be given up when it throws. */
-async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: SlotToHold): Promise<HoldRow> {
+export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: SlotToHold): Promise<HoldRow> {
   const { providerId, slotStart, durationMinutes, heldBy } = slot;
   await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
   const schedule = await loadProviderSchedule(tx, providerId);
@@ -102,7 +102,7 @@ export function releaseHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Pr
 }
 
 /** As {@link releaseHold}, of a live hold, in the caller's own transaction under the provider's lock. */
-async function giveBackHold(tx: Tx, act: Act, holdId: string): Promise<void> {
+export async function giveBackHold(tx: Tx, act: Act, holdId: string): Promise<void> {
   await endHold(tx, holdId, { state: 'RELEASED' });
   await auditHold(tx, act, holdId, 'released');
 }

@@ -34,6 +34,8 @@ export interface Move {
   readonly hold?: { readonly holdId: string; readonly heldBy: string };
   /** Rules that staff set aside. */
   readonly override?: RuleOverride;
+  /** The clinic has offered it: its limits on moving and on visits ahead do not count, and the move is none of the patient's. */
+  readonly offered?: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export function moveAppointment(deps: SchedulingDeps, act: Act, move: Move): Pro
 }
 
 /** As {@link moveAppointment}, in the caller's own transaction, which must be given up when it throws. */
-async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Promise<AppointmentRow> {
+export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Promise<AppointmentRow> {
   const before = await lockWithResources(tx, act.clinicId, move.appointmentId, move.providerId);
   if (before.version !== move.expectedVersion) throw new AppError('version_mismatch', { version: before.version });
   const promised = await policyOf(tx, act.clinicId, before.policy_version);
@@ -65,7 +67,8 @@ async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Pr
 
   const waiver = createWaiver(move.override);
   const appointment = { appointmentTime: before.appointment_time.getTime(), moves: before.moves };
-  for (const limit of moveLimits(appointment, act.now.getTime(), promised)) waiver.refuse(limit);
+  const offered = move.offered === true;
+  if (!offered) for (const limit of moveLimits(appointment, act.now.getTime(), promised)) waiver.refuse(limit);
   const schedule = await loadProviderSchedule(tx, providerId);
   if (schedule === undefined) throw new AppError('not_found');
   const held =
@@ -76,7 +79,7 @@ async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Move): Pr
   const verdict = judgeSlot({ schedule, from, durationMinutes, now: judgedAt, waived: waiver.waived });
   if (!verdict.ok) throw new AppError(verdict.code);
   waiver.note(verdict.overridden);
-  if (!isSameProvider) {
+  if (!isSameProvider && !offered) {
     // One visit goes and one comes: only the number with the new provider grows.
     const limits = await upcomingLimits(tx, before.patient_id, providerId, schedule.policy);
     if (limits.includes('too_many_upcoming_with_provider')) waiver.refuse('too_many_upcoming_with_provider');
@@ -140,7 +143,7 @@ export async function recordMove(
     duration_minutes: durationMinutes,
     provider_id: providerId,
     policy_version: schedule.policyVersion,
-    moves: before.moves + 1,
+    moves: before.moves + (offered ? 0 : 1),
     ...waiver.columns(),
     ...notice,
     time_set_at: act.now,

@@ -29,6 +29,12 @@ export interface ReplayNotificationsInput {
   readonly paused?: boolean;
 }
 
+export interface SickDayInput {
+  readonly sickDayId: string;
+  readonly clinicId: string;
+  readonly requestId?: string;
+}
+
 export interface SyncEhrInput {
   readonly trigger: 'nightly' | 'on_demand';
 }
@@ -56,7 +62,10 @@ export const noShowUndone = defineSignal<[Changed]>('noShowUndone');
 export const notificationSettled = defineSignal('notificationSettled');
 export const overdue = defineSignal('overdue');
 
-/** What an operator may tell a running replay. */
+/** A patient has answered an offer of a sick day. */
+export const answered = defineSignal('answered');
+
+/** What an operator may tell a running replay, and what a sick day is told of its row. */
 export const paused = defineSignal('paused');
 export const resumed = defineSignal('resumed');
 export const stopped = defineSignal('stopped');
@@ -65,6 +74,7 @@ export const WORKFLOWS = {
   appointment: 'appointment',
   rebookFreedSlot: 'rebookFreedSlot',
   replayNotifications: 'replayNotifications',
+  sickDay: 'sickDay',
   syncEhr: 'syncEhr',
   syncClinicEhr: 'syncClinicEhr',
 } as const;
@@ -73,6 +83,7 @@ export const workflowIds = {
   appointment: (appointmentId: string) => `appointment-${appointmentId}`,
   rebook: (roundId: string) => `rebook-${roundId}`,
   replay: (replayId: string) => `replay-${replayId}`,
+  sickDay: (sickDayId: string) => `sick-day-${sickDayId}`,
   syncClinicEhr: (clinicId: string) => `sync-ehr-${clinicId}`,
 } as const;
 

@@ -7,7 +7,7 @@ import {
   isReminderKind,
   notificationId,
   tellsOfCancelling,
-  type NotificationKind,
+  type PlannedKind,
   type NotificationState,
 } from '../../src/domain/notification.ts';
 import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
@@ -144,7 +144,7 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
 }
 
 /** Writes the ledger row of a message about the appointment as it is now. */
-function settle(world: AppointmentWorld, kind: NotificationKind, state: NotificationState, dueAt: number): void {
+function settle(world: AppointmentWorld, kind: PlannedKind, state: NotificationState, dueAt: number): void {
   const { appointmentId, appointmentTime, timeSetVersion, version } = world.row;
   const id = isReminderKind(kind)
     ? notificationId({ appointmentId, kind, appointmentTime, channel: 'sms' })

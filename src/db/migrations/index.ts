@@ -15,6 +15,7 @@ import * as series from './0013-series.ts';
 import * as yearlyClosures from './0014-yearly-closures.ts';
 import * as scheduleChanges from './0015-schedule-changes.ts';
 import * as registry from './0016-registry.ts';
+import * as sickDays from './0017-sick-days.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -34,4 +35,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0014-yearly-closures': yearlyClosures,
   '0015-schedule-changes': scheduleChanges,
   '0016-registry': registry,
+  '0017-sick-days': sickDays,
 };

@@ -69,4 +69,17 @@ export const de: Templates = {
     subject: '{count} Termine ab {date} wurden abgesagt',
     email: ['Guten Tag {name},', '{count} Ihrer Termine wurden abgesagt:', '{dates}', WHERE],
   },
+  moveOffer: {
+    sms: '{clinic}: Ihr Termin bei {provider} am {date}, {time}, kann nicht stattfinden. Wir halten {newDate}, {newTime} bei {newProvider} für Sie frei bis {untilDate}, {untilTime}. Bitte antworten Sie online oder rufen Sie an.',
+    shortSms: '{clinic}: {date}, {time} kann nicht stattfinden. Frei gehalten: {newDate}, {newTime}. Bitte antworten.',
+    subject: 'Ihr Termin am {date} kann nicht stattfinden: eine andere Zeit ist für Sie frei gehalten',
+    email: [
+      'Guten Tag {name},',
+      'dieser Termin kann nicht stattfinden:',
+      WHEN,
+      'Das tut uns leid. Wir halten eine andere Zeit für Sie frei:',
+      'Wann: {newDate}, {newTime}\nBei: {newProvider}\nWo: {clinic}',
+      'Sie ist bis {untilDate}, {untilTime} für Sie da. Bitte nehmen Sie sie online an oder lehnen Sie sie ab, oder rufen Sie in der Praxis an. Wenn wir nichts von Ihnen hören, suchen wir einen anderen Weg.',
+    ],
+  },
 };

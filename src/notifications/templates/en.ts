@@ -69,4 +69,17 @@ export const en: Templates = {
     subject: '{count} visits from {date} on were cancelled',
     email: ['Hello {name},', '{count} of your visits were cancelled:', '{dates}', WHERE],
   },
+  moveOffer: {
+    sms: '{clinic}: your visit with {provider} on {date}, {time}, cannot take place. We hold {newDate}, {newTime}, with {newProvider} for you until {untilDate}, {untilTime}. Please accept or decline it online, or call us.',
+    shortSms: '{clinic}: {date}, {time} cannot take place. Held for you: {newDate}, {newTime}. Please answer.',
+    subject: 'Your visit on {date} cannot take place: another time is held for you',
+    email: [
+      'Hello {name},',
+      'this visit cannot take place:',
+      WHEN,
+      'We are sorry, and hold another time for you:',
+      'When: {newDate}, {newTime}\nWith: {newProvider}\nWhere: {clinic}',
+      'It is yours until {untilDate}, {untilTime}. Please accept or decline it online, or call the clinic. If we do not hear from you, we look for another way.',
+    ],
+  },
 };

@@ -69,4 +69,17 @@ export const es: Templates = {
     subject: '{count} citas desde el {date} han sido canceladas',
     email: ['Hola, {name}:', 'Han sido canceladas {count} de sus citas:', '{dates}', WHERE],
   },
+  moveOffer: {
+    sms: '{clinic}: su cita con {provider} ({date}, {time}) no puede tener lugar. Le guardamos {newDate}, {newTime} con {newProvider} hasta {untilDate}, {untilTime}. Responda en la web o llame.',
+    shortSms: '{clinic}: {date}, {time} no puede ser. Le guardamos {newDate}, {newTime}. Responda, por favor.',
+    subject: 'Su cita del {date} no puede tener lugar: le guardamos otra hora',
+    email: [
+      'Hola, {name}:',
+      'Esta cita no puede tener lugar:',
+      WHEN,
+      'Lo sentimos. Le guardamos otra hora:',
+      'Cuándo: {newDate}, {newTime}\nCon: {newProvider}\nDónde: {clinic}',
+      'Es suya hasta {untilDate}, {untilTime}. Acéptela o rechácela en la web, o llame a la clínica. Si no sabemos de usted, buscaremos otra solución.',
+    ],
+  },
 };

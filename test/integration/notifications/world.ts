@@ -8,7 +8,7 @@ import {
   isReminderKind,
   notificationId,
   type Channel,
-  type NotificationKind,
+  type PlannedKind,
 } from '../../../src/domain/notification.ts';
 import { createRabbitmq, type Rabbitmq } from '../../../src/integrations/rabbitmq/rabbitmq.ts';
 import { createEmailSender } from '../../../src/integrations/sendgrid/email-sender.ts';
@@ -129,7 +129,7 @@ export async function aVisit(
 export function aNotification(
   clinic: Clinic,
   visit: Visit,
-  given: { readonly kind?: NotificationKind; readonly channel?: Channel; readonly dueAt?: Date } = {},
+  given: { readonly kind?: PlannedKind; readonly channel?: Channel; readonly dueAt?: Date } = {},
 ): PlannedNotification {
   const { appointmentId, patientId, appointmentTime } = visit;
   const { kind = 'reminder:P3D', channel = 'sms' } = given;

@@ -10,7 +10,7 @@ import {
   notificationId,
   tellsOfCancelling,
   type Channel,
-  type NotificationKind,
+  type PlannedKind,
   type NotificationState,
 } from '../../../src/domain/notification.ts';
 
@@ -38,7 +38,7 @@ function anAppointment(given: Partial<AppointmentFacts> = {}): AppointmentFacts 
 
 function inLedger(
   appointment: AppointmentFacts,
-  kind: NotificationKind,
+  kind: PlannedKind,
   state: NotificationState = 'ACCEPTED',
   given: { readonly dueAt?: number; readonly channel?: Channel } = {},
 ): LedgerFacts {

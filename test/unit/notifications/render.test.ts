@@ -13,6 +13,7 @@ const KINDS: readonly NotificationKind[] = [
   'series_confirmation',
   'series_rescheduled',
   'series_cancelled',
+  'move_offer',
 ];
 const LOCALES = ['en-US', 'en-GB', 'en-IN', 'es-ES', 'es-MX', 'es-US', 'de-DE', 'de-AT', 'fr-FR'];
 
@@ -27,6 +28,11 @@ const facts = (given: Partial<MessageFacts> = {}): MessageFacts => ({
   plannedFor: new Date('2027-03-13T15:00:00Z'),
   timeZone: 'America/New_York',
   locale: 'en-US',
+  offer: {
+    providerName: 'Dr. Kofi Mensah',
+    start: new Date('2027-03-13T16:30:00Z'),
+    until: new Date('2027-03-13T13:00:00Z'),
+  },
   ...given,
 });
 
@@ -73,9 +79,9 @@ describe('the SMS', () => {
           // Wednesdays and Saturdays in long months, late in the day: the longest there are.
           for (const day of ['2027-09-22', '2027-12-25', '2027-01-23', '2027-11-24']) {
             const plannedFor = new Date(`${day}T17:45:00Z`);
-            const text = renderSms(
-              facts({ kind, locale, plannedFor, visits: 26, clinicName: name, providerName: name }),
-            );
+            const offer = { providerName: name, start: plannedFor, until: plannedFor };
+            const given = { kind, locale, plannedFor, offer, visits: 26, clinicName: name, providerName: name };
+            const text = renderSms(facts(given));
             if (countSmsSegments(text) > 2) tooLong.push(`${kind} ${locale}: ${text}`);
           }
         }
@@ -94,6 +100,18 @@ describe('the SMS', () => {
   it('takes a name that looks like a placeholder for a name, and line breaks for spaces', () => {
     const text = renderSms(facts({ clinicName: '{code} Clinic', providerName: 'Dr.\n Who' }));
     expect(text).toContain('{code} Clinic: reminder of your visit with Dr. Who on');
+  });
+
+  it('of an offer says what cannot take place, what is held instead and until when, and no word of why', () => {
+    expect(renderSms(facts({ kind: 'move_offer' }))).toBe(
+      'Harbor Clinic: your visit with Dr. Amelia Hart on Sat, Mar 13, 10:00 AM, cannot take place. We hold Sat, Mar 13, 11:30 AM, with Dr. Kofi Mensah for you until Sat, Mar 13, 8:00 AM. Please accept or decline it online, or call us.',
+    );
+    const cramped = renderSms(facts({ kind: 'move_offer', clinicName: '医院'.repeat(50), locale: 'es-MX' }));
+    expect(cramped).toContain('11:30');
+    for (const locale of LOCALES) {
+      const { subject, text } = renderEmail(facts({ kind: 'move_offer', locale }));
+      expect(`${subject} ${text}`).not.toMatch(/\b(sick|ill|krank|enferm)/i);
+    }
   });
 
   it.each(['en-$$', 'EN_us', '', 'de-1'])('is readable with the locale %p', (locale) => {
@@ -149,7 +167,9 @@ describe('the templates', () => {
     for (const language of LANGUAGES) {
       for (const template of Object.values(TEMPLATES[language])) {
         const used = placeholders([template.sms, template.subject, ...template.email].join(' '));
-        expect(new Set(['clinic', 'provider', 'name', 'date', 'time', 'code', 'count', 'dates', ...used]).size).toBe(8);
+        const offered = ['newProvider', 'newDate', 'newTime', 'untilDate', 'untilTime'];
+        const known = ['clinic', 'provider', 'name', 'date', 'time', 'code', 'count', 'dates', ...offered];
+        expect(new Set([...known, ...used]).size).toBe(known.length);
       }
       for (const kind of KINDS) {
         const { subject, text, html } = renderEmail(facts({ kind, locale: language }));
@@ -161,10 +181,12 @@ describe('the templates', () => {
   it('say with whom, where and when in every SMS, and give the code of every visit that stands', () => {
     for (const language of LANGUAGES) {
       for (const [key, { sms }] of Object.entries(TEMPLATES[language])) {
+        const isOffer = key === 'moveOffer';
         const needed = [
           ...['clinic', 'provider', 'date', 'time'],
-          ...(key === 'cancelled' || key === 'seriesCancelled' ? [] : ['code']),
+          ...(key === 'cancelled' || key === 'seriesCancelled' || isOffer ? [] : ['code']),
           ...(key.startsWith('series') ? ['count'] : []),
+          ...(isOffer ? ['newProvider', 'newDate', 'newTime', 'untilDate', 'untilTime'] : []),
         ];
         expect(placeholders(sms).sort()).toEqual(needed.sort());
       }

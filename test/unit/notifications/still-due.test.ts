@@ -8,13 +8,27 @@ const before = new Date(START.getTime() - 1);
 const judge = (kind: string, status: AppointmentStatus, now = before, appointmentTime = START) =>
   whyNotDue(
     { kind, plannedFor: START, appointmentVersion: 1, laterReminder: false },
-    { status, appointmentTime, timeSetVersion: 1 },
+    { status, appointmentTime, timeSetVersion: 1, beingMoved: false },
     now,
   );
-const judgeNewer = (kind: string, newer: { laterReminder?: boolean; timeSetVersion?: number }) =>
+const judgeNewer = (
+  kind: string,
+  newer: { laterReminder?: boolean; timeSetVersion?: number; beingMoved?: boolean; offerOpenUntil?: Date },
+) =>
   whyNotDue(
-    { kind, plannedFor: START, appointmentVersion: 2, laterReminder: newer.laterReminder ?? false },
-    { status: 'SCHEDULED', appointmentTime: START, timeSetVersion: newer.timeSetVersion ?? 1 },
+    {
+      kind,
+      plannedFor: START,
+      appointmentVersion: 2,
+      laterReminder: newer.laterReminder ?? false,
+      offerOpenUntil: newer.offerOpenUntil,
+    },
+    {
+      status: 'SCHEDULED',
+      appointmentTime: START,
+      timeSetVersion: newer.timeSetVersion ?? 1,
+      beingMoved: newer.beingMoved ?? false,
+    },
     before,
   );
 
@@ -47,6 +61,20 @@ describe('is a notification still due', () => {
       expect(judgeNewer(kind, { timeSetVersion: 2, laterReminder: true })).toBeUndefined();
     },
   );
+
+  it('a reminder: not while another time is looked for, of which everything else may still be told', () => {
+    expect(judgeNewer('reminder:P3D', { beingMoved: true })).toBe('being_moved');
+    expect(judgeNewer('rescheduled', { beingMoved: true })).toBeUndefined();
+  });
+
+  it('an offer: while it can be answered', () => {
+    const offerOpenUntil = new Date(before.getTime() + 1);
+    expect(judgeNewer('move_offer', { offerOpenUntil, beingMoved: true })).toBeUndefined();
+    expect(judgeNewer('move_offer', { offerOpenUntil: before })).toBe('offer_closed');
+    expect(judgeNewer('move_offer', {})).toBe('offer_closed');
+    expect(judge('move_offer', 'CANCELLED')).toBe('cancelled');
+    expect(judge('move_offer', 'SCHEDULED', before, new Date(START.getTime() + 900_000))).toBe('moved');
+  });
 
   it.each(['cancelled', 'series_cancelled'])('%s: only while the visit is cancelled and has not begun', (kind) => {
     expect(judge(kind, 'CANCELLED')).toBeUndefined();

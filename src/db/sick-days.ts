@@ -1,0 +1,328 @@
+import { sql, type Selectable } from 'kysely';
+import type { CallReason, SickDayItemState } from '../domain/sick-day.ts';
+import type { Tx } from './connection.ts';
+import type { Database } from './schema.ts';
+
+export type SickDayRow = Selectable<Database['sick_day']>;
+export type SickDayItemRow = Selectable<Database['sick_day_item']>;
+export type MoveOfferRow = Selectable<Database['move_offer']>;
+export type CallTaskRow = Selectable<Database['call_task']>;
+
+/** The states in which an item has still to be dealt with. */
+const OPEN_ITEMS = ['PENDING', 'OFFERED'] as const satisfies readonly SickDayItemState[];
+
+export interface SickDayItemRef {
+  readonly sickDayId: string;
+  readonly appointmentId: string;
+}
+
+export function findSickDay(tx: Tx, sickDayId: string): Promise<SickDayRow | undefined> {
+  return tx.selectFrom('sick_day').selectAll().where('sick_day_id', '=', sickDayId).executeTakeFirst();
+}
+
+/** The sick day, locked until the transaction ends: shared by the steps of its items, alone for whoever changes its state. */
+export function lockSickDay(tx: Tx, sickDayId: string, how: 'share' | 'update'): Promise<SickDayRow | undefined> {
+  const query = tx.selectFrom('sick_day').selectAll().where('sick_day_id', '=', sickDayId);
+  return (how === 'share' ? query.forShare() : query.forUpdate()).executeTakeFirst();
+}
+
+/** Which of these visits somebody sees to already: an item of a sick day that goes on, or a call that the desk has still to make. */
+export async function visitsInHand(tx: Tx, appointmentIds: readonly string[]): Promise<Set<string>> {
+  if (appointmentIds.length === 0) return new Set();
+  const rows = await tx
+    .selectFrom('sick_day_item')
+    .select('appointment_id')
+    .where('appointment_id', 'in', [...appointmentIds])
+    .where('state', 'in', OPEN_ITEMS)
+    .union(
+      tx
+        .selectFrom('call_task')
+        .select('appointment_id')
+        .where('appointment_id', 'in', [...appointmentIds])
+        .where('state', '=', 'OPEN'),
+    )
+    .execute();
+  return new Set(rows.map((row) => row.appointment_id));
+}
+
+export function findItem(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef): Promise<SickDayItemRow | undefined> {
+  return itemQuery(tx, sickDayId, appointmentId).executeTakeFirst();
+}
+
+/** The item, locked until the transaction ends. */
+export function lockItem(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef): Promise<SickDayItemRow | undefined> {
+  return itemQuery(tx, sickDayId, appointmentId).forUpdate().executeTakeFirst();
+}
+
+function itemQuery(tx: Tx, sickDayId: string, appointmentId: string) {
+  return tx
+    .selectFrom('sick_day_item')
+    .selectAll()
+    .where('sick_day_id', '=', sickDayId)
+    .where('appointment_id', '=', appointmentId);
+}
+
+export async function changeItem(
+  tx: Tx,
+  { sickDayId, appointmentId }: SickDayItemRef,
+  change: { readonly state: SickDayItemState; readonly stepIndex?: number; readonly reason?: string | null },
+): Promise<void> {
+  await tx
+    .updateTable('sick_day_item')
+    .set({
+      state: change.state,
+      reason: change.reason ?? null,
+      ...(change.stepIndex === undefined ? {} : { step_index: change.stepIndex }),
+    })
+    .where('sick_day_id', '=', sickDayId)
+    .where('appointment_id', '=', appointmentId)
+    .execute();
+}
+
+/** The items whose next step has its turn: nobody has taken them up, or their offer has run out by `now` or the database's clock. Soonest visit first. */
+export async function dueItems(tx: Tx, sickDayId: string, now: Date, limit: number): Promise<string[]> {
+  const rows = await dueQuery(tx, sickDayId, now)
+    .select('sick_day_item.appointment_id')
+    .orderBy('sick_day_item.visit_start')
+    .orderBy('sick_day_item.appointment_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.appointment_id);
+}
+
+function dueQuery(tx: Tx, sickDayId: string, now: Date) {
+  return tx
+    .selectFrom('sick_day_item')
+    .leftJoin('move_offer', (join) =>
+      join
+        .onRef('move_offer.sick_day_id', '=', 'sick_day_item.sick_day_id')
+        .onRef('move_offer.appointment_id', '=', 'sick_day_item.appointment_id')
+        .on('move_offer.state', '=', 'OPEN'),
+    )
+    .where('sick_day_item.sick_day_id', '=', sickDayId)
+    .where((eb) =>
+      eb.or([
+        eb('sick_day_item.state', '=', 'PENDING'),
+        eb.and([
+          eb('sick_day_item.state', '=', 'OFFERED'),
+          eb.or([
+            eb('move_offer.move_offer_id', 'is', null),
+            eb('move_offer.expires_at', '<=', sql<Date>`greatest(now(), ${now}::timestamptz)`),
+          ]),
+        ]),
+      ]),
+    );
+}
+
+/** Nothing is left to do for anybody: writes down that a running sick day has been dealt with. Returns whether this did it. */
+export async function finishWhenDone(tx: Tx, sickDayId: string): Promise<boolean> {
+  // Locked: somebody may be pausing or stopping it at this moment.
+  const sickDay = await lockSickDay(tx, sickDayId, 'update');
+  if (sickDay?.state !== 'RUNNING') return false;
+  const open = await tx
+    .selectFrom('sick_day_item')
+    .select('appointment_id')
+    .where('sick_day_id', '=', sickDayId)
+    .where('state', 'in', OPEN_ITEMS)
+    .limit(1)
+    .executeTakeFirst();
+  if (open !== undefined) return false;
+  await setSickDayState(tx, sickDayId, 'FINISHED');
+  return true;
+}
+
+export function setSickDayState(tx: Tx, sickDayId: string, state: SickDayRow['state']): Promise<SickDayRow> {
+  const ended = state === 'STOPPED' || state === 'FINISHED';
+  return tx
+    .updateTable('sick_day')
+    .set({ state, finished_at: ended ? sql<Date>`now()` : null })
+    .where('sick_day_id', '=', sickDayId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Whatever has not been dealt with stays as it is, and says so. */
+export async function stopOpenItems(tx: Tx, sickDayId: string): Promise<void> {
+  await tx
+    .updateTable('sick_day_item')
+    .set({ state: 'STOPPED', reason: null })
+    .where('sick_day_id', '=', sickDayId)
+    .where('state', 'in', OPEN_ITEMS)
+    .execute();
+}
+
+/** How many items of a sick day are in which state; of the open ones, how many have their turn, and when the next offer runs out. */
+export interface SickDayProgress {
+  readonly state: SickDayRow['state'];
+  readonly counts: Readonly<Record<SickDayItemState, number>>;
+  readonly due: number;
+  readonly nextDeadline: Date | null;
+}
+
+export async function progressOf(tx: Tx, sickDayId: string, now: Date): Promise<SickDayProgress | undefined> {
+  const sickDay = await findSickDay(tx, sickDayId);
+  if (sickDay === undefined) return undefined;
+  const counts = (await itemCounts(tx, [sickDayId])).get(sickDayId) ?? NO_ITEMS;
+  const { due } = await dueQuery(tx, sickDayId, now)
+    .select(sql<number>`count(*)::integer`.as('due'))
+    .executeTakeFirstOrThrow();
+  const { deadline } = await tx
+    .selectFrom('move_offer')
+    .select((eb) => eb.fn.min<Date | null>('expires_at').as('deadline'))
+    .where('sick_day_id', '=', sickDayId)
+    .where('state', '=', 'OPEN')
+    .executeTakeFirstOrThrow();
+  return { state: sickDay.state, counts, due, nextDeadline: deadline };
+}
+
+const NO_ITEMS: Readonly<Record<SickDayItemState, number>> = {
+  PENDING: 0,
+  OFFERED: 0,
+  MOVED: 0,
+  WAITLISTED: 0,
+  CALL: 0,
+  GONE: 0,
+  STOPPED: 0,
+};
+
+/** The counts of several sick days; one without items is left out. */
+export async function itemCounts(
+  tx: Tx,
+  sickDayIds: readonly string[],
+): Promise<Map<string, Readonly<Record<SickDayItemState, number>>>> {
+  const found = new Map<string, Record<SickDayItemState, number>>();
+  if (sickDayIds.length === 0) return found;
+  const rows = await tx
+    .selectFrom('sick_day_item')
+    .select(['sick_day_id', 'state', sql<number>`count(*)::integer`.as('count')])
+    .where('sick_day_id', 'in', [...sickDayIds])
+    .groupBy(['sick_day_id', 'state'])
+    .execute();
+  for (const { sick_day_id: id, state, count } of rows) {
+    const counts = found.get(id) ?? { ...NO_ITEMS };
+    counts[state] = count;
+    found.set(id, counts);
+  }
+  return found;
+}
+
+export function findMoveOffer(tx: Tx, moveOfferId: string): Promise<MoveOfferRow | undefined> {
+  return tx.selectFrom('move_offer').selectAll().where('move_offer_id', '=', moveOfferId).executeTakeFirst();
+}
+
+/** A move offer, and whether it can still be answered. */
+export type LockedOffer = MoveOfferRow & { readonly live: boolean };
+
+/** The offer, locked until the transaction ends. It lives while both `now` and the database's clock are before its end. */
+export function lockMoveOffer(tx: Tx, moveOfferId: string, now: Date): Promise<LockedOffer | undefined> {
+  return tx
+    .selectFrom('move_offer')
+    .selectAll()
+    .select(sql<boolean>`state = 'OPEN' and expires_at > greatest(now(), ${now}::timestamptz)`.as('live'))
+    .where('move_offer_id', '=', moveOfferId)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** The visit's open offer, whether it lives, and whether the message about it has failed. */
+export function openOfferOf(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef, now: Date) {
+  return tx
+    .selectFrom('move_offer')
+    .selectAll()
+    .select([
+      sql<boolean>`expires_at > greatest(now(), ${now}::timestamptz)`.as('live'),
+      sql<boolean>`exists (select from notification n where n.move_offer_id = move_offer.move_offer_id and n.state = 'FAILED')`.as(
+        'message_failed',
+      ),
+    ])
+    .where('sick_day_id', '=', sickDayId)
+    .where('appointment_id', '=', appointmentId)
+    .where('state', '=', 'OPEN')
+    .executeTakeFirst();
+}
+
+export type OpenOffer = NonNullable<Awaited<ReturnType<typeof openOfferOf>>>;
+
+/** Was the patient ever offered anything in this sick day? */
+export async function wasOffered(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef): Promise<boolean> {
+  const row = await tx
+    .selectFrom('move_offer')
+    .select('move_offer_id')
+    .where('sick_day_id', '=', sickDayId)
+    .where('appointment_id', '=', appointmentId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Every offer of the sick day that nobody has closed. */
+export function openOffersOf(tx: Tx, sickDayId: string): Promise<MoveOfferRow[]> {
+  return tx
+    .selectFrom('move_offer')
+    .selectAll()
+    .where('sick_day_id', '=', sickDayId)
+    .where('state', '=', 'OPEN')
+    .orderBy('move_offer_id')
+    .execute();
+}
+
+/** The open offers of which the patient has not been told. */
+export async function untoldOffers(tx: Tx, sickDayId: string): Promise<MoveOfferRow[]> {
+  return (await openOffersOf(tx, sickDayId)).filter((offer) => offer.told_at === null);
+}
+
+export async function markOfferTold(tx: Tx, moveOfferId: string): Promise<void> {
+  await tx
+    .updateTable('move_offer')
+    .set({ told_at: sql<Date>`now()` })
+    .where('move_offer_id', '=', moveOfferId)
+    .where('told_at', 'is', null)
+    .execute();
+}
+
+export async function closeMoveOffer(
+  tx: Tx,
+  moveOfferId: string,
+  state: Exclude<MoveOfferRow['state'], 'OPEN'>,
+): Promise<void> {
+  const answered = state === 'ACCEPTED' || state === 'DECLINED';
+  await tx
+    .updateTable('move_offer')
+    .set({ state, ...(answered ? { answered_at: sql<Date>`now()` } : {}) })
+    .where('move_offer_id', '=', moveOfferId)
+    .where('state', '=', 'OPEN')
+    .execute();
+}
+
+/** Writes that the desk has to call; once for a visit of a sick day. */
+export async function insertCallTask(
+  tx: Tx,
+  task: {
+    readonly callTaskId: string;
+    readonly clinicId: string;
+    readonly appointmentId: string;
+    readonly patientId: string;
+    readonly sickDayId: string;
+    readonly reason: CallReason;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('call_task')
+    .values({
+      call_task_id: task.callTaskId,
+      clinic_id: task.clinicId,
+      appointment_id: task.appointmentId,
+      patient_id: task.patientId,
+      sick_day_id: task.sickDayId,
+      reason: task.reason,
+      state: 'OPEN',
+      outcome: null,
+      done_by: null,
+    })
+    .onConflict((conflict) => conflict.constraint('call_task_once').doNothing())
+    .execute();
+}
+
+export function lockCallTask(tx: Tx, callTaskId: string): Promise<CallTaskRow | undefined> {
+  return tx.selectFrom('call_task').selectAll().where('call_task_id', '=', callTaskId).forUpdate().executeTakeFirst();
+}
