@@ -16,17 +16,20 @@ import {
   worldActivities,
   type AppointmentWorld,
 } from '../../test/workflows/appointment-world.ts';
+import { aSickDay, OFFER_MINUTES, sickDayActivities, type SickDayWorld } from '../../test/workflows/sick-day-world.ts';
 import { syncActivities } from '../../test/workflows/replay/sync-world.ts';
 
 /*
  * Records one history of every kind of workflow from a real server, for the replay tests. Run it when a kind is new. A changed workflow must go on
  * replaying the histories that are there: they stand for the ones that sleep in production. Recording them anew is right only before the first release.
  *
- *   TEST_TEMPORAL_ADDRESS=127.0.0.1:7233 node --import tsx scripts/build/record-histories.ts
+ *   TEST_TEMPORAL_ADDRESS=127.0.0.1:7233 node --import tsx scripts/build/record-histories.ts [those whose names begin so]
  */
 
 const TARGET = fileURLToPath(new URL('../../test/workflows/replay/histories', import.meta.url));
+const [, , only = ''] = process.argv;
 const worlds = new Map<string, AppointmentWorld>();
+const sickDays = new Map<string, SickDayWorld>();
 const clinicIds = [randomUUID(), randomUUID()] as const;
 const test = await temporalTest();
 const { client } = test.temporal;
@@ -35,6 +38,7 @@ const progress = () => ({ pending: replay.left * 25, queued: (3 - replay.left) *
 const worker = await test.startWorker({
   ...worldActivities(worlds),
   ...syncActivities(clinicIds),
+  ...sickDayActivities(sickDays),
   replayPage: () => {
     replay.left -= 1;
     return Promise.resolve(progress());
@@ -44,6 +48,7 @@ const worker = await test.startWorker({
 mkdirSync(TARGET, { recursive: true });
 
 async function record(name: string, workflowId: string): Promise<void> {
+  if (!name.startsWith(only)) return;
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
   // Who recorded it is nobody's business.
   const text = historyToJSON(history).replace(/"identity":\s*"\d+@[^"]*"/g, '"identity": "recorder"');
@@ -149,6 +154,36 @@ async function booked(inMs: number, given: Partial<AppointmentWorld> = {}) {
   await record('sync-ehr', workflowId);
   await record('sync-clinic-ehr-finished', workflowIds.syncClinicEhr(clinicIds[0]));
   await record('sync-clinic-ehr-refused', workflowIds.syncClinicEhr(clinicIds[1]));
+}
+{
+  const sickDayId = randomUUID();
+  const world = aSickDay(12);
+  sickDays.set(sickDayId, world);
+  const workflowId = workflowIds.sickDay(sickDayId);
+  const handle = await client.workflow.start(WORKFLOWS.sickDay, {
+    workflowId,
+    taskQueue: test.taskQueue,
+    args: [{ sickDayId, clinicId: randomUUID(), requestId: randomUUID() }],
+    staticSummary: 'see to the visits of a provider who is away',
+  });
+  const asked = (times: number) =>
+    eventually(() => {
+      if (world.asked.length < times) throw new Error(`asked ${world.asked.length} times of ${times}`);
+    });
+  await asked(2);
+  world.offers = world.offers.slice(1);
+  world.moved = 1;
+  await handle.signal('answered');
+  await asked(3);
+  world.state = 'PAUSED';
+  await handle.signal('paused');
+  await asked(4);
+  world.state = 'RUNNING';
+  await handle.signal('resumed');
+  await asked(5);
+  await skipTime(client, workflowId, (OFFER_MINUTES + 1) * MINUTE);
+  await handle.result();
+  await record('sick-day-answered-paused-and-run-out', workflowId);
 }
 
 await worker.stop();

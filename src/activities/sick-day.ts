@@ -94,12 +94,12 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
       await tellOpenOffers(input, now);
       const due = await inContext(connection.db, context, (tx) => dueItems(tx, input.sickDayId, now, input.limit));
       // One visit that cannot be dealt with does not keep the others from their turn.
-      let trouble: unknown;
+      let trouble: Error | undefined;
       for (const appointmentId of due) {
         try {
           await takeNextStep(deps, act, { sickDayId: input.sickDayId, appointmentId });
         } catch (error) {
-          trouble ??= error;
+          trouble ??= error instanceof Error ? error : new AppError('internal_error', {}, { cause: error });
         }
         await tellOpenOffers(input, now);
         heartbeat();

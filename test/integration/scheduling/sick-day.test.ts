@@ -1,0 +1,568 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { inContext } from '../../../src/db/connection.ts';
+import { dueItems } from '../../../src/db/sick-days.ts';
+import type { ClinicPolicy, SickDayStep } from '../../../src/domain/policy.ts';
+import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { completeCallTask } from '../../../src/scheduling/call-task.ts';
+import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/move-offer.ts';
+import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../../src/scheduling/sick-day.ts';
+import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
+import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
+import { addDays, localDate } from '../../../src/domain/time-zone.ts';
+import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+const MINUTE = 60_000;
+
+describe('a sick day', () => {
+  let database: TestDatabase;
+  let deps: SchedulingDeps;
+  let clinic: Clinic;
+  let providerId: string;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    deps = createSchedulingDeps(database.app);
+  });
+  afterAll(() => database.drop());
+
+  const aPlace = async (policy: Partial<ClinicPolicy> = {}) => {
+    clinic = await aClinic(database.owner, { policy });
+    providerId = await aProvider(database.owner, clinic);
+  };
+  beforeEach(() => aPlace());
+
+  const act = (given: Partial<Act> = {}): Act => ({
+    actor: { kind: 'staff', id: 'desk' },
+    clinicId: clinic.clinicId,
+    now: new Date(),
+    ...given,
+  });
+  const asPatient = (): Act => act({ actor: { kind: 'patient', id: 'patient-subject' } });
+  const book = async (given: { time?: string; providerId?: string; patientId?: string; days?: number } = {}) => {
+    const patientId = given.patientId ?? (await aPatient(database.owner, clinic));
+    const appointmentTime = slotAt(clinic, given.days ?? 3, given.time ?? '10:00');
+    const { appointmentId } = await bookAppointment(deps, act(), {
+      patientId,
+      providerId: given.providerId ?? providerId,
+      appointmentTime,
+      durationMinutes: 30,
+      registersPatient: false,
+    });
+    return { appointmentId, patientId, appointmentTime };
+  };
+  const callIn = (given: { steps?: readonly SickDayStep[]; providerId?: string } = {}) =>
+    callInSick(deps, act(), {
+      providerId: given.providerId ?? providerId,
+      from: slotAt(clinic, 3, '00:00'),
+      to: slotAt(clinic, 4, '00:00'),
+      reason: 'illness',
+      ...(given.steps === undefined ? {} : { steps: given.steps }),
+    });
+  const step = (sickDayId: string, appointmentId: string, now = new Date()) =>
+    takeNextStep(deps, act({ actor: { kind: 'system', id: 'sick-day-workflow' }, now }), { sickDayId, appointmentId });
+  const itemsOf = (sickDayId: string) =>
+    database.owner.db
+      .selectFrom('sick_day_item')
+      .select(['appointment_id', 'state', 'step_index', 'reason'])
+      .where('sick_day_id', '=', sickDayId)
+      .orderBy('visit_start')
+      .execute();
+  const itemOf = async (sickDayId: string, appointmentId: string) =>
+    (await itemsOf(sickDayId)).find((item) => item.appointment_id === appointmentId);
+  const offersOf = (appointmentId: string) =>
+    database.owner.db
+      .selectFrom('move_offer')
+      .selectAll()
+      .where('appointment_id', '=', appointmentId)
+      .orderBy('move_offer_id')
+      .execute();
+  const openOffer = async (appointmentId: string) => {
+    const offer = (await offersOf(appointmentId)).find(({ state }) => state === 'OPEN');
+    if (offer === undefined) throw new Error('no open offer');
+    return offer;
+  };
+  const visitOf = (appointmentId: string) =>
+    database.owner.db
+      .selectFrom('appointment')
+      .selectAll()
+      .where('appointment_id', '=', appointmentId)
+      .executeTakeFirstOrThrow();
+  const tasksOf = (sickDayId: string) =>
+    database.owner.db.selectFrom('call_task').selectAll().where('sick_day_id', '=', sickDayId).execute();
+  const reservationsOf = async (resourceId: string) =>
+    (
+      await database.owner.db
+        .selectFrom('reservation')
+        .select('purpose')
+        .where('resource_id', '=', resourceId)
+        .execute()
+    ).map(({ purpose }) => purpose);
+  const told = async (sickDayId: string) =>
+    (
+      await database.owner.db
+        .selectFrom('outbox')
+        .select('event')
+        .where('aggregate_id', '=', sickDayId)
+        .orderBy('outbox_id')
+        .execute()
+    ).map(({ event }) => event);
+  /** As if the patient had been told, and has let the time run out. */
+  const runOut = (moveOfferId: string, wasTold = true) =>
+    sql`with o as (update move_offer set expires_at = now() - interval '1 second', told_at = ${wasTold ? sql`now()` : sql`null`}
+      where move_offer_id = ${moveOfferId} returning hold_id)
+      update reservation r set expires_at = now() - interval '1 second' from o where r.hold_id = o.hold_id`.execute(
+      database.owner.db,
+    );
+  const due = (sickDayId: string) =>
+    inContext(database.app.db, { clinicId: clinic.clinicId }, (tx) => dueItems(tx, sickDayId, new Date(), 100));
+
+  describe('begins', () => {
+    it('with time off and one item for every visit that it hits, in one transaction with its outbox row', async () => {
+      const late = await book({ time: '11:00' });
+      const early = await book({ time: '09:00' });
+      await book({ days: 4 });
+      const cancelled = await book({ time: '15:00' });
+      await cancelAppointment(deps, act(), { appointmentId: cancelled.appointmentId, reason: 'patient_request' });
+
+      const { sickDayId, affectedAppointments } = await callIn();
+
+      expect(affectedAppointments).toBe(2);
+      expect(await itemsOf(sickDayId)).toEqual(
+        [early, late].map(({ appointmentId }) => ({
+          appointment_id: appointmentId,
+          state: 'PENDING',
+          step_index: 0,
+          reason: null,
+        })),
+      );
+      expect(await told(sickDayId)).toEqual(['requested']);
+      await expect(book({ time: '14:00' })).rejects.toMatchObject({ code: 'provider_away' });
+      expect(await due(sickDayId)).toEqual([early.appointmentId, late.appointmentId]);
+    });
+
+    it('sees to visits in time off that was entered before, and leaves those that another sick day has in hand', async () => {
+      const visit = await book();
+      const first = await callIn();
+      expect((await callIn()).affectedAppointments).toBe(0);
+      await stopSickDay(deps, act(), first);
+      const second = await callIn();
+      expect(second.affectedAppointments).toBe(1);
+      expect(await itemOf(second.sickDayId, visit.appointmentId)).toMatchObject({ state: 'PENDING' });
+    });
+
+    it('with the clinic’s policy as it is then, or less of it, and never with more', async () => {
+      await aPlace({ sickDay: { steps: ['other_day', 'waitlist', 'call'], offerMinutes: 45, searchDays: 3 } });
+      const { sickDayId } = await callIn({ steps: ['call', 'other_day'] });
+      const row = await database.owner.db
+        .selectFrom('sick_day')
+        .selectAll()
+        .where('sick_day_id', '=', sickDayId)
+        .executeTakeFirstOrThrow();
+      expect(row).toMatchObject({ steps: ['other_day', 'call'], offer_minutes: 45, search_days: 3, state: 'RUNNING' });
+      await expect(callIn({ steps: ['colleague'] })).rejects.toMatchObject({ code: 'validation_failed' });
+    });
+
+    it('once under a key, not for the past and not for a provider of another clinic', async () => {
+      const idempotency = { caller: 'desk', route: 'POST sick-days', key: 'key-1', fingerprint: 'a' };
+      const absence = { providerId, from: slotAt(clinic, 3, '08:00'), to: slotAt(clinic, 3, '12:00') };
+      const first = await callInSick(deps, act(), { ...absence, reason: 'family' }, idempotency);
+      const again = await callInSick(deps, act(), { ...absence, reason: 'family' }, idempotency);
+      expect(again).toEqual({ ...first, replayed: true });
+      const over = { providerId, from: slotAt(clinic, -3, '08:00'), to: slotAt(clinic, -3, '12:00') };
+      await expect(callInSick(deps, act(), { ...over, reason: 'family' })).rejects.toMatchObject({
+        code: 'in_the_past',
+      });
+      const elsewhere = act({ clinicId: (await aClinic(database.owner)).clinicId });
+      await expect(callInSick(deps, elsewhere, { ...absence, reason: 'family' })).rejects.toMatchObject({
+        code: 'not_found',
+      });
+    });
+
+    it('so that a visit booked in the same moment is on the list or refused', async () => {
+      for (let round = 0; round < 8; round += 1) {
+        await aPlace();
+        const patients = await Promise.all(Array.from({ length: 8 }, () => aPatient(database.owner, clinic)));
+        const times = ['09:00', '09:30', '10:00', '10:30', '11:00', '11:30', '12:00', '12:30'];
+        const attempt = (index: number) => book({ patientId: patients[index] ?? '', time: times[index] ?? '' });
+        const bookings = [0, 1, 2, 3].map(attempt);
+        const calling = callIn();
+        bookings.push(...[4, 5, 6, 7].map(attempt));
+        const results = await Promise.allSettled(bookings);
+        const booked = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value.appointmentId] : []));
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'provider_away' });
+        }
+        const listed = (await itemsOf((await calling).sickDayId)).map((item) => item.appointment_id);
+        expect(new Set(listed)).toEqual(new Set(booked));
+      }
+    });
+  });
+
+  describe('the next step', () => {
+    it('holds the nearest time of a colleague of the same specialty on the same day', async () => {
+      const visit = await book({ time: '10:00' });
+      const colleague = await aProvider(database.owner, clinic);
+      await aProvider(database.owner, clinic, { specialty: 'Dermatology' });
+      await book({ providerId: colleague, time: '10:00' });
+      const { sickDayId } = await callIn();
+
+      await step(sickDayId, visit.appointmentId);
+      await step(sickDayId, visit.appointmentId);
+
+      const offers = await offersOf(visit.appointmentId);
+      expect(offers).toHaveLength(1);
+      expect(offers[0]).toMatchObject({
+        step: 'colleague',
+        provider_id: colleague,
+        slot_start: slotAt(clinic, 3, '09:30'),
+        state: 'OPEN',
+        patient_id: visit.patientId,
+      });
+      const minutes = ((offers[0]?.expires_at.getTime() ?? 0) - Date.now()) / MINUTE;
+      expect(Math.round(minutes)).toBe(120);
+      expect(await itemOf(sickDayId, visit.appointmentId)).toMatchObject({ state: 'OFFERED', step_index: 0 });
+      expect(await reservationsOf(colleague)).toEqual(expect.arrayContaining(['APPOINTMENT', 'HOLD']));
+      await expect(book({ providerId: colleague, time: '09:30' })).rejects.toMatchObject({ code: 'slot_taken' });
+    });
+
+    it('offers each patient another time, and none at which the patient is somewhere else', async () => {
+      const colleague = await aProvider(database.owner, clinic);
+      const third = await aProvider(database.owner, clinic, { specialty: 'Dermatology' });
+      const first = await book({ time: '10:00' });
+      await book({ time: '10:30', patientId: first.patientId, providerId: third });
+      await book({ providerId: colleague, time: '10:00' });
+      await book({ time: '09:30', patientId: first.patientId, providerId: third });
+      const second = await book({ time: '10:30' });
+      const { sickDayId } = await callIn();
+      await step(sickDayId, second.appointmentId);
+      await step(sickDayId, first.appointmentId);
+      expect((await openOffer(second.appointmentId)).slot_start).toEqual(slotAt(clinic, 3, '10:30'));
+      expect((await openOffer(first.appointmentId)).slot_start).toEqual(slotAt(clinic, 3, '09:00'));
+    });
+
+    it('goes on when an offer runs out: another day, then the waitlist; the visit is cancelled and its time offered to nobody', async () => {
+      const colleague = await aProvider(database.owner, clinic);
+      const visit = await book();
+      const waiting = await aPatient(database.owner, clinic);
+      const date = localDate(clinic.timeZone, visit.appointmentTime.getTime());
+      await joinWaitlist(deps, act(), {
+        patientId: waiting,
+        providerId,
+        durationMinutes: 30,
+        earliestDate: addDays(date, -3),
+        latestDate: addDays(date, 3),
+        registersPatient: false,
+      });
+      const { sickDayId } = await callIn();
+
+      await step(sickDayId, visit.appointmentId);
+      expect(await due(sickDayId)).toEqual([]);
+      await runOut((await openOffer(visit.appointmentId)).move_offer_id);
+      expect(await due(sickDayId)).toEqual([visit.appointmentId]);
+      await step(sickDayId, visit.appointmentId);
+      expect(await reservationsOf(colleague)).toEqual([]);
+      expect(await openOffer(visit.appointmentId)).toMatchObject({
+        step: 'other_day',
+        provider_id: providerId,
+        slot_start: slotAt(clinic, 4, '10:00'),
+      });
+      await runOut((await openOffer(visit.appointmentId)).move_offer_id);
+      await step(sickDayId, visit.appointmentId);
+
+      expect(await itemOf(sickDayId, visit.appointmentId)).toMatchObject({ state: 'WAITLISTED' });
+      expect(await visitOf(visit.appointmentId)).toMatchObject({
+        status: 'CANCELLED',
+        cancelled_by: 'system',
+        cancel_reason: 'provider_unavailable',
+      });
+      const entry = await database.owner.db
+        .selectFrom('waitlist_entry')
+        .selectAll()
+        .where('patient_id', '=', visit.patientId)
+        .executeTakeFirstOrThrow();
+      expect(entry).toMatchObject({ provider_id: providerId, duration_minutes: 30, priority: 5, status: 'WAITING' });
+      const rounds = await database.owner.db
+        .selectFrom('waitlist_round')
+        .select('round_id')
+        .where('clinic_id', '=', clinic.clinicId)
+        .execute();
+      expect(rounds).toEqual([]);
+      expect(await reservationsOf(providerId)).toEqual([]);
+      expect((await offersOf(visit.appointmentId)).map(({ state }) => state)).toEqual(['EXPIRED', 'EXPIRED']);
+    });
+
+    it('makes an offer again that the patient was never told of', async () => {
+      await aProvider(database.owner, clinic);
+      const visit = await book();
+      const { sickDayId } = await callIn();
+      await step(sickDayId, visit.appointmentId);
+      await runOut((await openOffer(visit.appointmentId)).move_offer_id, false);
+      await step(sickDayId, visit.appointmentId);
+      expect((await offersOf(visit.appointmentId)).map((offer) => [offer.step, offer.state])).toEqual([
+        ['colleague', 'EXPIRED'],
+        ['colleague', 'OPEN'],
+      ]);
+    });
+
+    it('raises a wish that is there already instead of a second one', async () => {
+      const visit = await book();
+      const date = localDate(clinic.timeZone, visit.appointmentTime.getTime());
+      const wish = await joinWaitlist(deps, act(), {
+        patientId: visit.patientId,
+        providerId,
+        durationMinutes: 30,
+        earliestDate: date,
+        latestDate: date,
+        registersPatient: false,
+      });
+      const { sickDayId } = await callIn({ steps: ['waitlist'] });
+      await step(sickDayId, visit.appointmentId);
+      const entries = await database.owner.db
+        .selectFrom('waitlist_entry')
+        .selectAll()
+        .where('patient_id', '=', visit.patientId)
+        .execute();
+      expect(entries).toHaveLength(1);
+      expect(entries[0]).toMatchObject({ entry_id: wish.entry_id, priority: 5, latest_date: addDays(date, 14) });
+    });
+
+    it('is a call when nothing else is possible, and at once where nobody can be reached or it starts soon', async () => {
+      const plain = await book({ time: '09:00' });
+      const unreachable = await book({
+        time: '10:00',
+        patientId: await aPatient(database.owner, clinic, { phone: null, email: null }),
+      });
+      const soon = await book({ time: '11:00' });
+      await aProvider(database.owner, clinic);
+      const { sickDayId } = await callIn({ steps: ['call'] });
+      const { sickDayId: other } = { sickDayId };
+      await step(sickDayId, plain.appointmentId);
+      await step(sickDayId, unreachable.appointmentId);
+      await step(other, soon.appointmentId, new Date(soon.appointmentTime.getTime() - 35 * MINUTE));
+      const reasons = new Map((await tasksOf(sickDayId)).map((task) => [task.appointment_id, task.reason]));
+      expect(reasons).toEqual(
+        new Map([
+          [plain.appointmentId, 'no_slot'],
+          [unreachable.appointmentId, 'no_contact'],
+          [soon.appointmentId, 'starts_soon'],
+        ]),
+      );
+      expect((await visitOf(plain.appointmentId)).status).toBe('SCHEDULED');
+      const [task] = await tasksOf(sickDayId);
+      const done = { callTaskId: task?.call_task_id ?? '', outcome: 'kept' } as const;
+      await completeCallTask(deps, act(), done);
+      expect(await completeCallTask(deps, act(), { ...done, outcome: 'moved' })).toMatchObject({
+        state: 'DONE',
+        outcome: 'kept',
+        done_by: 'desk',
+      });
+    });
+
+    it('leaves alone what somebody has moved, cancelled or begun meanwhile', async () => {
+      const moved = await book({ time: '09:00' });
+      const cancelled = await book({ time: '10:00' });
+      const begun = await book({ time: '11:00' });
+      const { sickDayId } = await callIn();
+      await moveAppointment(deps, act(), {
+        appointmentId: moved.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 5, '09:00'),
+      });
+      await cancelAppointment(deps, act(), { appointmentId: cancelled.appointmentId, reason: 'patient_request' });
+      await step(sickDayId, moved.appointmentId);
+      await step(sickDayId, cancelled.appointmentId);
+      await step(sickDayId, begun.appointmentId, begun.appointmentTime);
+      expect((await itemsOf(sickDayId)).map(({ state, reason }) => [state, reason])).toEqual([
+        ['GONE', 'moved'],
+        ['GONE', 'cancelled'],
+        ['GONE', 'begun'],
+      ]);
+    });
+
+    it('is taken once, however many take it at once', async () => {
+      const colleague = await aProvider(database.owner, clinic);
+      const visits = [];
+      for (const time of ['09:00', '09:30', '10:00', '10:30']) visits.push(await book({ time }));
+      const { sickDayId } = await callIn();
+      await Promise.all(visits.flatMap(({ appointmentId }) => [1, 2, 3].map(() => step(sickDayId, appointmentId))));
+      for (const { appointmentId } of visits) expect(await offersOf(appointmentId)).toHaveLength(1);
+      expect(await reservationsOf(colleague)).toEqual(['HOLD', 'HOLD', 'HOLD', 'HOLD']);
+    });
+  });
+
+  describe('an offer', () => {
+    const anOffer = async (policy: Partial<ClinicPolicy> = {}) => {
+      await aPlace(policy);
+      const colleague = await aProvider(database.owner, clinic);
+      const visit = await book();
+      const { sickDayId } = await callIn();
+      await step(sickDayId, visit.appointmentId);
+      const offer = await openOffer(visit.appointmentId);
+      return { ...visit, sickDayId, colleague, offer, moveOfferId: offer.move_offer_id };
+    };
+
+    it('is accepted: the visit is where it was held, whatever the limits on moving', async () => {
+      const given = await anOffer({
+        moveNoticeMinutes: 7 * 24 * 60,
+        maxMovesPerAppointment: 0,
+        maxUpcomingPerProviderAndPatient: 1,
+      });
+      await book({ patientId: given.patientId, providerId: given.colleague, days: 9 });
+      const answer = await acceptMoveOffer(deps, asPatient(), given);
+      expect(answer).toMatchObject({ state: 'ACCEPTED', answered_at: expect.any(Date) });
+      expect(await visitOf(given.appointmentId)).toMatchObject({
+        status: 'SCHEDULED',
+        provider_id: given.colleague,
+        appointment_time: given.offer.slot_start,
+        version: 2,
+        moves: 0,
+        override_rules: [],
+      });
+      expect(await itemOf(given.sickDayId, given.appointmentId)).toMatchObject({ state: 'MOVED', reason: 'colleague' });
+      expect(await told(given.sickDayId)).toEqual(['requested', 'answered']);
+      expect((await reservationsOf(given.colleague)).sort()).toEqual(['APPOINTMENT', 'APPOINTMENT']);
+      expect(await reservationsOf(providerId)).toEqual([]);
+      expect(await acceptMoveOffer(deps, asPatient(), given)).toMatchObject({ state: 'ACCEPTED' });
+      await expect(declineMoveOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      expect((await visitOf(given.appointmentId)).version).toBe(2);
+    });
+
+    it('is declined: the time is free at once, and the next step has its turn', async () => {
+      const given = await anOffer();
+      await declineMoveOffer(deps, asPatient(), given);
+      await declineMoveOffer(deps, asPatient(), given);
+      expect(await reservationsOf(given.colleague)).toEqual([]);
+      expect(await due(given.sickDayId)).toEqual([given.appointmentId]);
+      await expect(acceptMoveOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await step(given.sickDayId, given.appointmentId);
+      expect((await openOffer(given.appointmentId)).step).toBe('other_day');
+      expect(await told(given.sickDayId)).toEqual(['requested', 'answered']);
+    });
+
+    it('cannot be answered once it has run out, nor when the visit was changed since', async () => {
+      const late = await anOffer();
+      await runOut(late.moveOfferId);
+      await expect(acceptMoveOffer(deps, asPatient(), late)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await expect(declineMoveOffer(deps, asPatient(), late)).rejects.toMatchObject({ code: 'move_offer_closed' });
+
+      const elsewhere = await anOffer();
+      await moveAppointment(deps, act(), {
+        appointmentId: elsewhere.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 6, '09:00'),
+      });
+      await expect(acceptMoveOffer(deps, asPatient(), elsewhere)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      expect(await visitOf(elsewhere.appointmentId)).toMatchObject({ appointment_time: slotAt(clinic, 6, '09:00') });
+    });
+
+    it('is accepted or declined or runs out, and never two of these', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const given = await anOffer();
+        const results = await Promise.allSettled([
+          acceptMoveOffer(deps, asPatient(), given),
+          declineMoveOffer(deps, asPatient(), given),
+          acceptMoveOffer(deps, act(), given),
+          step(given.sickDayId, given.appointmentId, new Date(given.offer.expires_at.getTime() + round * MINUTE)),
+        ]);
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'move_offer_closed' });
+        }
+        const [first] = await offersOf(given.appointmentId);
+        const visit = await visitOf(given.appointmentId);
+        const item = await itemOf(given.sickDayId, given.appointmentId);
+        const isMoved = first?.state === 'ACCEPTED';
+        expect(visit.provider_id).toBe(isMoved ? given.colleague : providerId);
+        expect(item?.state === 'MOVED').toBe(isMoved);
+        expect(await reservationsOf(given.colleague)).toEqual(isMoved ? ['APPOINTMENT'] : []);
+      }
+    });
+
+    it('shows a patient their own, and nobody else’s', async () => {
+      const given = await anOffer();
+      const seenBy = (patientId: string) =>
+        inContext(database.app.db, { patientId }, (tx) =>
+          tx.selectFrom('move_offer').select('move_offer_id').execute(),
+        );
+      expect(await seenBy(given.patientId)).toEqual([{ move_offer_id: given.moveOfferId }]);
+      expect(await seenBy(await aPatient(database.owner, clinic))).toEqual([]);
+      for (const table of ['sick_day', 'sick_day_item', 'call_task'] as const) {
+        const rows = await inContext(database.app.db, { patientId: given.patientId }, (tx) =>
+          tx.selectFrom(table).select('clinic_id').execute(),
+        );
+        expect(rows).toEqual([]);
+      }
+    });
+  });
+
+  describe('is told to', () => {
+    it('pause: nothing new is offered, what is out can be answered, and it goes on', async () => {
+      await aProvider(database.owner, clinic);
+      const [first, second] = [await book({ time: '09:00' }), await book({ time: '10:00' })];
+      const { sickDayId } = await callIn();
+      await step(sickDayId, first.appointmentId);
+      await pauseSickDay(deps, act(), { sickDayId });
+      await pauseSickDay(deps, act(), { sickDayId });
+      await step(sickDayId, second.appointmentId);
+      expect(await offersOf(second.appointmentId)).toEqual([]);
+      await acceptMoveOffer(deps, asPatient(), { moveOfferId: (await openOffer(first.appointmentId)).move_offer_id });
+      await resumeSickDay(deps, act(), { sickDayId });
+      await step(sickDayId, second.appointmentId);
+      expect(await offersOf(second.appointmentId)).toHaveLength(1);
+      expect(await told(sickDayId)).toEqual(['requested', 'paused', 'answered', 'resumed']);
+    });
+
+    it('stop: offers are withdrawn, times given back, and what was not dealt with says so and stays booked', async () => {
+      const colleague = await aProvider(database.owner, clinic);
+      const visits = [await book({ time: '09:00' }), await book({ time: '10:00' }), await book({ time: '11:00' })];
+      const [moved, offered, pending] = visits.map(({ appointmentId }) => appointmentId) as [string, string, string];
+      const { sickDayId } = await callIn();
+      await step(sickDayId, moved);
+      await step(sickDayId, offered);
+      await acceptMoveOffer(deps, asPatient(), { moveOfferId: (await openOffer(moved)).move_offer_id });
+      const { move_offer_id: moveOfferId } = await openOffer(offered);
+
+      await stopSickDay(deps, act(), { sickDayId });
+      expect(await stopSickDay(deps, act(), { sickDayId })).toMatchObject({ state: 'STOPPED' });
+
+      expect((await itemsOf(sickDayId)).map(({ state }) => state)).toEqual(['MOVED', 'STOPPED', 'STOPPED']);
+      expect((await visitOf(pending)).status).toBe('SCHEDULED');
+      expect(await reservationsOf(colleague)).toEqual(['APPOINTMENT']);
+      await expect(acceptMoveOffer(deps, asPatient(), { moveOfferId })).rejects.toMatchObject({
+        code: 'move_offer_closed',
+      });
+      await expect(resumeSickDay(deps, act(), { sickDayId })).rejects.toMatchObject({ code: 'sick_day_ended' });
+      await step(sickDayId, pending);
+      expect(await offersOf(pending)).toEqual([]);
+    });
+
+    it('stop, while steps are taken and offers answered: no time stays held and nobody is left with an open question', async () => {
+      for (let round = 0; round < 6; round += 1) {
+        await aPlace();
+        const colleague = await aProvider(database.owner, clinic);
+        const visits = [];
+        for (const time of ['09:00', '09:30', '10:00', '10:30', '11:00']) visits.push(await book({ time }));
+        const { sickDayId } = await callIn();
+        const [first] = visits;
+        await step(sickDayId, first?.appointmentId ?? '');
+        const offer = await openOffer(first?.appointmentId ?? '');
+        const results = await Promise.allSettled([
+          ...visits.map(({ appointmentId }) => step(sickDayId, appointmentId)),
+          acceptMoveOffer(deps, asPatient(), { moveOfferId: offer.move_offer_id }),
+          stopSickDay(deps, act(), { sickDayId }),
+        ]);
+        for (const result of results) {
+          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'move_offer_closed' });
+        }
+        const states = (await itemsOf(sickDayId)).map(({ state }) => state);
+        expect(new Set([...states, 'MOVED', 'STOPPED'])).toEqual(new Set(['MOVED', 'STOPPED']));
+        const isMoved = states.includes('MOVED');
+        expect(await reservationsOf(colleague)).toEqual(isMoved ? ['APPOINTMENT'] : []);
+      }
+    });
+  });
+});
