@@ -111,6 +111,7 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
     notice: OWN_NOTICE,
     ...(held === undefined ? {} : { holdId: held.hold_id }),
     ...(freed === undefined ? {} : { freed }),
+    offered,
   });
 }
 
@@ -126,6 +127,8 @@ export interface Moved {
   readonly holdId?: string;
   /** What is left of its old time. */
   readonly freed?: FreedSlot;
+  /** As in {@link Move}. */
+  readonly offered?: boolean;
 }
 
 /** Writes a move whose new time is reserved and whose old time is free: the row, the round for the old time, the outbox and the audit. */
@@ -143,7 +146,7 @@ export async function recordMove(
     duration_minutes: durationMinutes,
     provider_id: providerId,
     policy_version: schedule.policyVersion,
-    moves: before.moves + (offered ? 0 : 1),
+    moves: before.moves + (moved.offered === true ? 0 : 1),
     ...waiver.columns(),
     ...notice,
     time_set_at: act.now,
