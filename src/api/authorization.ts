@@ -111,6 +111,21 @@ export const OPERATIONS = {
   changePatient: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
   registerPatient: { scopes: ['appointments:write'], roles: { patient: 'own' } },
   endRegistration: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
+  callInSick: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
+  listSickDays: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
+  readSickDay: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
+  controlSickDay: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
+  listMoveOffers: {
+    scopes: ['appointments:read'],
+    roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  readMoveOffer: {
+    scopes: ['appointments:read'],
+    roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
+  },
+  answerMoveOffer: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
+  listCallTasks: { scopes: ['appointments:read'], roles: { provider: 'clinic', clinic_admin: 'clinic' } },
+  completeCallTask: { scopes: ['appointments:write'], roles: { clinic_admin: 'clinic' } },
   syncEhr: { scopes: ['ehr:sync'], roles: { clinic_admin: 'clinic', operator: 'clinic' } },
 } as const satisfies Record<string, Rule>;
 

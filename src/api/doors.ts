@@ -4,6 +4,7 @@ import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/attend.ts';
 import { bookAppointment, type Booked, type Booking } from '../scheduling/book.ts';
 import { bookSeries } from '../scheduling/book-series.ts';
+import { completeCallTask } from '../scheduling/call-task.ts';
 import { cancelAppointment, type Cancellation, type Cancelled } from '../scheduling/cancel.ts';
 import { cancelSeries } from '../scheduling/cancel-series.ts';
 import { changeClinic, changePolicy } from '../scheduling/change-clinic.ts';
@@ -12,10 +13,12 @@ import { changeProvider, createProvider } from '../scheduling/change-provider.ts
 import { changeHours, clearOverride, overrideDate } from '../scheduling/change-schedule.ts';
 import { addClosure, importClosures, removeClosure } from '../scheduling/closures.ts';
 import { extendHold, placeHold, releaseHold } from '../scheduling/hold.ts';
+import { acceptMoveOffer, declineMoveOffer } from '../scheduling/move-offer.ts';
 import { moveAppointment, type Move } from '../scheduling/move.ts';
 import { moveSeries } from '../scheduling/move-series.ts';
 import { endRegistration, registerPatient } from '../scheduling/registrations.ts';
 import { addTimeOff, removeTimeOff } from '../scheduling/time-off.ts';
+import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../scheduling/sick-day.ts';
 import { joinWaitlist, leaveWaitlist, type WaitlistWish } from '../scheduling/waitlist.ts';
 
 /** Every change the API can make to the schedule: `src/scheduling` and nothing else. */
@@ -35,6 +38,13 @@ export interface Doors {
   readonly releaseHold: Door<typeof releaseHold>;
   readonly joinWaitlist: (act: Act, wish: WaitlistWish) => Promise<WaitlistEntryRow>;
   readonly leaveWaitlist: (act: Act, entry: { readonly entryId: string }) => Promise<void>;
+  readonly callInSick: Door<typeof callInSick>;
+  readonly pauseSickDay: Door<typeof pauseSickDay>;
+  readonly resumeSickDay: Door<typeof resumeSickDay>;
+  readonly stopSickDay: Door<typeof stopSickDay>;
+  readonly acceptMoveOffer: Door<typeof acceptMoveOffer>;
+  readonly declineMoveOffer: Door<typeof declineMoveOffer>;
+  readonly completeCallTask: Door<typeof completeCallTask>;
   readonly changeClinic: Door<typeof changeClinic>;
   readonly changePolicy: Door<typeof changePolicy>;
   readonly createProvider: Door<typeof createProvider>;
@@ -77,6 +87,13 @@ export function createDoors(deps: SchedulingDeps): Doors {
     releaseHold: (act, hold) => releaseHold(deps, act, hold),
     joinWaitlist: (act, wish) => joinWaitlist(deps, act, wish),
     leaveWaitlist: (act, entry) => leaveWaitlist(deps, act, entry),
+    callInSick: (act, absence, idempotency) => callInSick(deps, act, absence, idempotency),
+    pauseSickDay: (act, sickDay) => pauseSickDay(deps, act, sickDay),
+    resumeSickDay: (act, sickDay) => resumeSickDay(deps, act, sickDay),
+    stopSickDay: (act, sickDay) => stopSickDay(deps, act, sickDay),
+    acceptMoveOffer: (act, offer) => acceptMoveOffer(deps, act, offer),
+    declineMoveOffer: (act, offer) => declineMoveOffer(deps, act, offer),
+    completeCallTask: (act, call) => completeCallTask(deps, act, call),
     changeClinic: (act, change) => changeClinic(deps, act, change),
     changePolicy: (act, change) => changePolicy(deps, act, change),
     createProvider: (act, provider, idempotency) => createProvider(deps, act, provider, idempotency),

@@ -2,11 +2,19 @@ import { findAppointment, type AppointmentRow } from '../db/appointments.ts';
 import { findClinic, type ClinicRow } from '../db/clinics.ts';
 import { inContext, type Connection, type RowContext } from '../db/connection.ts';
 import { findHold, type HoldRow } from '../db/holds.ts';
-import { clinicOfAppointment, clinicOfHold, clinicOfNotification, clinicOfProvider } from '../db/look-ups.ts';
+import {
+  clinicOfAppointment,
+  clinicOfCallTask,
+  clinicOfSickDay,
+  clinicOfHold,
+  clinicOfNotification,
+  clinicOfProvider,
+} from '../db/look-ups.ts';
 import { findPatient, patientsWhere, type PatientFilter, type PatientRow } from '../db/patients.ts';
 import { findProvider, type ProviderRow } from '../db/providers.ts';
 import { findSeries, visitsOfSeries, type AppointmentSeriesRow } from '../db/series.ts';
 import { loadProviderSchedule, type LoadedSchedule } from '../db/schedules.ts';
+import { findMoveOffer, type CallTaskRow, type MoveOfferRow } from '../db/sick-days.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { ProviderTime } from '../domain/earliest-slots.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
@@ -20,9 +28,11 @@ import {
 } from './appointments/queries.ts';
 import { providerTimes, type DatesAsked, type ProvidersAsked } from './availability/queries.ts';
 import { affectedOfClinic, affectedOfProvider } from '../scheduling/affected-visits.ts';
+import { callTasksWhere } from './call-tasks/queries.ts';
 import { clinicsWhere } from './clinics/queries.ts';
 import { closuresWhere, type ClosureFilter, type ClosureRow } from './closures/queries.ts';
 import { findSyncRun, syncRunsWhere, type SyncRunRow, type SyncRunWithItems } from './ehr-syncs/queries.ts';
+import { moveOffersWhere } from './move-offers/queries.ts';
 import { findReplay, type ReplayWithItems } from './notification-replays/queries.ts';
 import { findNotification, type NotificationWithAttempts } from './notifications/queries.ts';
 import { providersWhere } from './providers/queries.ts';
@@ -33,6 +43,12 @@ import {
   type TimeOffFilter,
   type TimeOffRow,
 } from './schedules/queries.ts';
+import {
+  findSickDayWithItems,
+  sickDaysWhere,
+  type SickDayWithCounts,
+  type SickDayWithItems,
+} from './sick-days/queries.ts';
 import { auditStaffRead, type Reader } from './staff-reads.ts';
 import { findWaitlistEntry, waitlistEntriesWhere } from './waitlist-entries/queries.ts';
 
@@ -45,6 +61,8 @@ export interface Reads {
   readonly clinicOfAppointment: (appointmentId: string) => Promise<string | undefined>;
   readonly clinicOfNotification: (notificationId: string) => Promise<string | undefined>;
   readonly clinicOfHold: (holdId: string) => Promise<string | undefined>;
+  readonly clinicOfSickDay: (sickDayId: string) => Promise<string | undefined>;
+  readonly clinicOfCallTask: (callTaskId: string) => Promise<string | undefined>;
 
   readonly hold: (clinicId: string, holdId: string) => Promise<HoldRow | undefined>;
 
@@ -104,6 +122,24 @@ export interface Reads {
     filter: Parameters<typeof waitlistEntriesWhere>[1],
   ) => Promise<WaitlistEntryRow[]>;
 
+  readonly sickDay: (clinicId: string, sickDayId: string, reader: Reader) => Promise<SickDayWithItems | undefined>;
+  readonly sickDays: (
+    rows: RowContext,
+    reader: Reader,
+    filter: Parameters<typeof sickDaysWhere>[1],
+  ) => Promise<SickDayWithCounts[]>;
+  readonly moveOffer: (rows: RowContext, moveOfferId: string, reader: Reader) => Promise<MoveOfferRow | undefined>;
+  readonly moveOffers: (
+    rows: RowContext,
+    reader: Reader,
+    filter: Parameters<typeof moveOffersWhere>[1],
+  ) => Promise<MoveOfferRow[]>;
+  readonly callTasks: (
+    rows: RowContext,
+    reader: Reader,
+    filter: Parameters<typeof callTasksWhere>[1],
+  ) => Promise<CallTaskRow[]>;
+
   readonly notification: (
     rows: RowContext,
     notificationId: string,
@@ -127,6 +163,8 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
     clinicOfAppointment: (appointmentId) => clinicOfAppointment(db, appointmentId),
     clinicOfNotification: (notificationId) => clinicOfNotification(db, notificationId),
     clinicOfHold: (holdId) => clinicOfHold(db, holdId),
+    clinicOfSickDay: (sickDayId) => clinicOfSickDay(db, sickDayId),
+    clinicOfCallTask: (callTaskId) => clinicOfCallTask(db, callTaskId),
 
     hold: (clinicId, holdId) => inContext(db, { clinicId }, (tx) => findHold(tx, holdId)),
 
@@ -227,6 +265,40 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
       inContext(db, rows, async (tx) => {
         const found = await waitlistEntriesWhere(tx, filter);
         await auditList(tx, reader, rows, 'waitlist_entries', found.length);
+        return found;
+      }),
+
+    sickDay: (clinicId, sickDayId, reader) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await findSickDayWithItems(tx, sickDayId);
+        if (found !== undefined)
+          await auditStaffRead(tx, reader, clinicId, { entity: 'sick_day', entityId: sickDayId });
+        return found;
+      }),
+    sickDays: (rows, reader, filter) =>
+      inContext(db, rows, async (tx) => {
+        const found = await sickDaysWhere(tx, filter);
+        await auditList(tx, reader, rows, 'sick_days', found.length);
+        return found;
+      }),
+    moveOffer: (rows, moveOfferId, reader) =>
+      inContext(db, rows, async (tx) => {
+        const row = await findMoveOffer(tx, moveOfferId);
+        if (row !== undefined) {
+          await auditStaffRead(tx, reader, row.clinic_id, { entity: 'move_offer', entityId: moveOfferId });
+        }
+        return row;
+      }),
+    moveOffers: (rows, reader, filter) =>
+      inContext(db, rows, async (tx) => {
+        const found = await moveOffersWhere(tx, filter);
+        await auditList(tx, reader, rows, 'move_offers', found.length);
+        return found;
+      }),
+    callTasks: (rows, reader, filter) =>
+      inContext(db, rows, async (tx) => {
+        const found = await callTasksWhere(tx, filter);
+        await auditList(tx, reader, rows, 'call_tasks', found.length);
         return found;
       }),
 

@@ -206,6 +206,44 @@ export async function itemCounts(
   return found;
 }
 
+/** What became of each visit of a sick day, the soonest first, and whether its patient could be reached. */
+export function outcomesOf(tx: Tx, sickDayId: string) {
+  return tx
+    .selectFrom('sick_day_item as i')
+    .innerJoin('appointment as a', 'a.appointment_id', 'i.appointment_id')
+    .leftJoin('call_task as t', (join) =>
+      join.onRef('t.sick_day_id', '=', 'i.sick_day_id').onRef('t.appointment_id', '=', 'i.appointment_id'),
+    )
+    .leftJoin('move_offer as o', (join) =>
+      join
+        .onRef('o.sick_day_id', '=', 'i.sick_day_id')
+        .onRef('o.appointment_id', '=', 'i.appointment_id')
+        .on('o.state', '=', 'OPEN'),
+    )
+    .select([
+      'i.appointment_id',
+      'a.patient_id',
+      'i.visit_start',
+      'i.state',
+      'i.reason',
+      'i.updated_at',
+      't.call_task_id',
+      't.state as call_state',
+      'o.move_offer_id',
+      'o.expires_at as offer_until',
+      // Neither phone nor email, or the message about an offer failed.
+      sql<boolean>`coalesce(t.reason = 'no_contact', false) or exists (select from notification n
+        join move_offer f on f.move_offer_id = n.move_offer_id
+        where f.sick_day_id = i.sick_day_id and f.appointment_id = i.appointment_id and n.state = 'FAILED')`.as(
+        'unreachable',
+      ),
+    ])
+    .where('i.sick_day_id', '=', sickDayId)
+    .orderBy('i.visit_start')
+    .orderBy('i.appointment_id')
+    .execute();
+}
+
 export function findMoveOffer(tx: Tx, moveOfferId: string): Promise<MoveOfferRow | undefined> {
   return tx.selectFrom('move_offer').selectAll().where('move_offer_id', '=', moveOfferId).executeTakeFirst();
 }

@@ -1,5 +1,6 @@
 import type { Interval } from './interval.ts';
-import { MINUTE_MS } from './time-zone.ts';
+
+const MINUTE_MS = 60_000;
 
 /*
  * A provider is suddenly away: what becomes of each visit, and the small rules by which another time is chosen and offered.

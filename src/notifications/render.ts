@@ -77,7 +77,7 @@ export function renderEmail(facts: MessageFacts): RenderedEmail {
     code: facts.confirmationCode,
     count: String(1 + facts.furtherVisits.length),
     dates: [facts.plannedFor, ...facts.furtherVisits]
-      .map((plannedFor) => formatDate({ ...facts, plannedFor }, locale, 'long'))
+      .map((instant) => formatDate(facts, instant, locale, 'long'))
       .map(({ date, time }) => `${date}, ${time}`)
       .join('\n'),
     name: oneLine(facts.givenName),

@@ -48,6 +48,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
         { name: 'schedules', description: 'When providers work, are away, and when clinics are closed.' },
         { name: 'patients', description: 'Who comes, and where they are registered.' },
         { name: 'waitlist', description: 'Waiting for a slot that somebody gives back.' },
+        { name: 'sick-days', description: 'A provider is suddenly away: what becomes of each visit.' },
         { name: 'notifications', description: 'Messages to patients, and sending failed ones again.' },
         { name: 'ehr', description: "Syncs with the clinic's EHR." },
         { name: 'callbacks', description: 'What the message providers tell us.' },

@@ -1,0 +1,44 @@
+import type { Tx } from '../../db/connection.ts';
+import { findSickDay, itemCounts, outcomesOf, type SickDayRow } from '../../db/sick-days.ts';
+import type { SickDayItemState } from '../../domain/sick-day.ts';
+
+export interface SickDayWithCounts {
+  readonly sickDay: SickDayRow;
+  readonly counts: Readonly<Partial<Record<SickDayItemState, number>>>;
+}
+
+/** The sick days that the context sees, newest first (their ids grow with time); one row more than `limit` when there is a next page. */
+export async function sickDaysWhere(
+  tx: Tx,
+  filter: {
+    readonly providerId?: string;
+    readonly state?: SickDayRow['state'];
+    readonly beforeId?: string;
+    readonly limit: number;
+  },
+): Promise<SickDayWithCounts[]> {
+  let query = tx
+    .selectFrom('sick_day')
+    .selectAll()
+    .orderBy('sick_day_id', 'desc')
+    .limit(filter.limit + 1);
+  if (filter.providerId !== undefined) query = query.where('provider_id', '=', filter.providerId);
+  if (filter.state !== undefined) query = query.where('state', '=', filter.state);
+  if (filter.beforeId !== undefined) query = query.where('sick_day_id', '<', filter.beforeId);
+  const rows = await query.execute();
+  const counts = await itemCounts(
+    tx,
+    rows.map((row) => row.sick_day_id),
+  );
+  return rows.map((sickDay) => ({ sickDay, counts: counts.get(sickDay.sick_day_id) ?? {} }));
+}
+
+/** A sick day with what became of each visit, soonest first. */
+export async function findSickDayWithItems(tx: Tx, sickDayId: string) {
+  const sickDay = await findSickDay(tx, sickDayId);
+  if (sickDay === undefined) return undefined;
+  const items = await outcomesOf(tx, sickDayId);
+  return { sickDay, items };
+}
+
+export type SickDayWithItems = NonNullable<Awaited<ReturnType<typeof findSickDayWithItems>>>;
