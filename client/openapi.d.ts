@@ -927,6 +927,252 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sick-days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sick days
+         * @description A provider's own; for administrators their clinic's. Newest first.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        get: operations["listSickDays"];
+        put?: never;
+        /**
+         * Call in sick
+         * @description Enters the time off and sees to every visit that it hits, by the clinic’s policy: another time is held and offered, a colleague’s or on another day; else the patient is put on the waitlist, or the desk calls. Providers call in for themselves, administrators for any provider of their clinic.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["callInSick"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sick-days/{sickDayId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a sick day is going
+         * @description How far it is, what became of each visit, and which patients could not be reached.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        get: operations["readSickDay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sick-days/{sickDayId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a sick day
+         * @description Nothing new is offered; offers that are out can still be answered. Repeating it changes nothing.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["pauseSickDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sick-days/{sickDayId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a sick day
+         * @description It goes on where it was. Repeating it changes nothing.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["resumeSickDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sick-days/{sickDayId}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a sick day
+         * @description Offers that are out are withdrawn. Visits that were not dealt with stay booked and say STOPPED. Repeating it changes nothing.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["stopSickDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/move-offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List move offers
+         * @description A patient's own at every clinic; for staff their clinic's. Newest first.
+         *
+         *     For patients (what is their own), providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
+         */
+        get: operations["listMoveOffers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/move-offers/{moveOfferId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a move offer
+         * @description For patients (what is their own), providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
+         */
+        get: operations["readMoveOffer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/move-offers/{moveOfferId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a move offer
+         * @description The visit is moved to the time that is held for it. The first answer counts; repeating it changes nothing.
+         *
+         *     For patients (what is their own), administrators (everything of their clinic). Scope: `appointments:write`.
+         */
+        post: operations["acceptMoveOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/move-offers/{moveOfferId}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline a move offer
+         * @description The time is given back, and the clinic looks for another way. The first answer counts; repeating it changes nothing.
+         *
+         *     For patients (what is their own), administrators (everything of their clinic). Scope: `appointments:write`.
+         */
+        post: operations["declineMoveOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List call tasks
+         * @description The clinic's. Longest waiting first.
+         *
+         *     For providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
+         */
+        get: operations["listCallTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-tasks/{callTaskId}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A call has been made
+         * @description The first outcome counts; repeating it changes nothing.
+         *
+         *     For administrators (everything of their clinic). Scope: `appointments:write`.
+         */
+        post: operations["completeCallTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -6867,6 +7113,1513 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listSickDays: {
+        parameters: {
+            query?: {
+                /** @description Only those of this provider. */
+                providerId?: string;
+                state?: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                /** @description How many to answer with, at most. */
+                limit?: number;
+                /** @description nextCursor of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sickDays": [
+                     *         {
+                     *           "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *           "from": "2025-03-15T10:00:00Z",
+                     *           "to": "2025-03-15T10:00:00Z",
+                     *           "reason": "illness",
+                     *           "state": "RUNNING",
+                     *           "steps": [
+                     *             "colleague"
+                     *           ],
+                     *           "requestedBy": "support-1",
+                     *           "createdAt": "2025-03-15T10:00:00Z",
+                     *           "finishedAt": "2025-03-15T10:00:00Z",
+                     *           "counts": {
+                     *             "pending": 1,
+                     *             "offered": 1,
+                     *             "moved": 1,
+                     *             "waitlisted": 1,
+                     *             "call": 1,
+                     *             "gone": 1,
+                     *             "stopped": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        sickDays: {
+                            /**
+                             * Format: uuid
+                             * @description The sick day.
+                             */
+                            sickDayId: string;
+                            /**
+                             * Format: uuid
+                             * @description Where.
+                             */
+                            clinicId: string;
+                            /**
+                             * Format: uuid
+                             * @description Who is away.
+                             */
+                            providerId: string;
+                            /**
+                             * Format: date-time
+                             * @description From when.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description Until when.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            to: string;
+                            /** @enum {unknown} */
+                            reason: "illness" | "emergency" | "family" | "other";
+                            /**
+                             * @description PAUSED: nothing new is offered; offers that are out can be answered. STOPPED: offers are withdrawn, and what was not dealt with stays booked.
+                             * @enum {unknown}
+                             */
+                            state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                            steps: ("colleague" | "other_day" | "waitlist" | "call")[];
+                            requestedBy: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was entered.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            createdAt: string;
+                            finishedAt: string | null;
+                            /** @description How many visits are in which state. */
+                            counts: {
+                                pending: number;
+                                offered: number;
+                                moved: number;
+                                waitlisted: number;
+                                call: number;
+                                gone: number;
+                                stopped: number;
+                            };
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    callInSick: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Up to 255 printable characters of your choice. The same key with the same body is done once, however often it is sent; the answer then says Idempotency-Replayed. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                 *       "from": "2025-03-15T10:00:00Z",
+                 *       "to": "2025-03-15T10:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Who is away. Providers name themselves.
+                     */
+                    providerId: string;
+                    /**
+                     * Format: date-time
+                     * @description From when they are away; it may have begun.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    from: string;
+                    /**
+                     * Format: date-time
+                     * @description When they are back. At most 366 days after from.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    to: string;
+                    /**
+                     * @description For the clinic alone: patients are not told. illness when left out.
+                     * @enum {unknown}
+                     */
+                    reason?: "illness" | "emergency" | "family" | "other";
+                    /** @description Only these of the steps of the clinic's policy, in the policy's order. A call by the desk is always the last resort. */
+                    steps?: ("colleague" | "other_day" | "waitlist" | "call")[];
+                };
+            };
+        };
+        responses: {
+            /** @description The time off is entered, and a workflow sees to the visits. */
+            201: {
+                headers: {
+                    /** @description The sick day. */
+                    Location?: string;
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *       "affectedAppointments": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The sick day.
+                         */
+                        sickDayId: string;
+                        /** @description How many visits it sees to. */
+                        affectedAppointments: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    readSickDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The sick day.
+                 * @example 01980f5e-7a3c-7000-8000-73a35632e60b
+                 */
+                sickDayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "from": "2025-03-15T10:00:00Z",
+                     *       "to": "2025-03-15T10:00:00Z",
+                     *       "reason": "illness",
+                     *       "state": "RUNNING",
+                     *       "steps": [
+                     *         "colleague"
+                     *       ],
+                     *       "requestedBy": "support-1",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "offered": 1,
+                     *         "moved": 1,
+                     *         "waitlisted": 1,
+                     *         "call": 1,
+                     *         "gone": 1,
+                     *         "stopped": 1
+                     *       },
+                     *       "outcomes": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "visitStart": "2025-03-15T10:00:00Z",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it.",
+                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerExpiresAt": "2025-03-15T10:00:00Z",
+                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "called": true,
+                     *           "updatedAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "unreachable": [
+                     *         "01980f5e-7a3c-7000-8000-5e6017027437"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The sick day.
+                         */
+                        sickDayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description Who is away.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description From when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        to: string;
+                        /** @enum {unknown} */
+                        reason: "illness" | "emergency" | "family" | "other";
+                        /**
+                         * @description PAUSED: nothing new is offered; offers that are out can be answered. STOPPED: offers are withdrawn, and what was not dealt with stays booked.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        steps: ("colleague" | "other_day" | "waitlist" | "call")[];
+                        requestedBy: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was entered.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many visits are in which state. */
+                        counts: {
+                            pending: number;
+                            offered: number;
+                            moved: number;
+                            waitlisted: number;
+                            call: number;
+                            gone: number;
+                            stopped: number;
+                        };
+                        /** @description What became of each visit, the soonest first. */
+                        outcomes: {
+                            /**
+                             * Format: uuid
+                             * @description The visit.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whose.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was to start.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            visitStart: string;
+                            /**
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
+                            reason: string | null;
+                            moveOfferId: string | null;
+                            offerExpiresAt: string | null;
+                            callTaskId: string | null;
+                            /** @description The call has been made. */
+                            called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description When it came to this.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            updatedAt: string;
+                        }[];
+                        /** @description The visits whose patients could not be reached: they have neither phone nor email, or the message failed. */
+                        unreachable: string[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    pauseSickDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The sick day.
+                 * @example 01980f5e-7a3c-7000-8000-73a35632e60b
+                 */
+                sickDayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "from": "2025-03-15T10:00:00Z",
+                     *       "to": "2025-03-15T10:00:00Z",
+                     *       "reason": "illness",
+                     *       "state": "RUNNING",
+                     *       "steps": [
+                     *         "colleague"
+                     *       ],
+                     *       "requestedBy": "support-1",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "offered": 1,
+                     *         "moved": 1,
+                     *         "waitlisted": 1,
+                     *         "call": 1,
+                     *         "gone": 1,
+                     *         "stopped": 1
+                     *       },
+                     *       "outcomes": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "visitStart": "2025-03-15T10:00:00Z",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it.",
+                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerExpiresAt": "2025-03-15T10:00:00Z",
+                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "called": true,
+                     *           "updatedAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "unreachable": [
+                     *         "01980f5e-7a3c-7000-8000-5e6017027437"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The sick day.
+                         */
+                        sickDayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description Who is away.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description From when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        to: string;
+                        /** @enum {unknown} */
+                        reason: "illness" | "emergency" | "family" | "other";
+                        /**
+                         * @description PAUSED: nothing new is offered; offers that are out can be answered. STOPPED: offers are withdrawn, and what was not dealt with stays booked.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        steps: ("colleague" | "other_day" | "waitlist" | "call")[];
+                        requestedBy: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was entered.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many visits are in which state. */
+                        counts: {
+                            pending: number;
+                            offered: number;
+                            moved: number;
+                            waitlisted: number;
+                            call: number;
+                            gone: number;
+                            stopped: number;
+                        };
+                        /** @description What became of each visit, the soonest first. */
+                        outcomes: {
+                            /**
+                             * Format: uuid
+                             * @description The visit.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whose.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was to start.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            visitStart: string;
+                            /**
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
+                            reason: string | null;
+                            moveOfferId: string | null;
+                            offerExpiresAt: string | null;
+                            callTaskId: string | null;
+                            /** @description The call has been made. */
+                            called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description When it came to this.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            updatedAt: string;
+                        }[];
+                        /** @description The visits whose patients could not be reached: they have neither phone nor email, or the message failed. */
+                        unreachable: string[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    resumeSickDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The sick day.
+                 * @example 01980f5e-7a3c-7000-8000-73a35632e60b
+                 */
+                sickDayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "from": "2025-03-15T10:00:00Z",
+                     *       "to": "2025-03-15T10:00:00Z",
+                     *       "reason": "illness",
+                     *       "state": "RUNNING",
+                     *       "steps": [
+                     *         "colleague"
+                     *       ],
+                     *       "requestedBy": "support-1",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "offered": 1,
+                     *         "moved": 1,
+                     *         "waitlisted": 1,
+                     *         "call": 1,
+                     *         "gone": 1,
+                     *         "stopped": 1
+                     *       },
+                     *       "outcomes": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "visitStart": "2025-03-15T10:00:00Z",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it.",
+                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerExpiresAt": "2025-03-15T10:00:00Z",
+                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "called": true,
+                     *           "updatedAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "unreachable": [
+                     *         "01980f5e-7a3c-7000-8000-5e6017027437"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The sick day.
+                         */
+                        sickDayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description Who is away.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description From when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        to: string;
+                        /** @enum {unknown} */
+                        reason: "illness" | "emergency" | "family" | "other";
+                        /**
+                         * @description PAUSED: nothing new is offered; offers that are out can be answered. STOPPED: offers are withdrawn, and what was not dealt with stays booked.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        steps: ("colleague" | "other_day" | "waitlist" | "call")[];
+                        requestedBy: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was entered.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many visits are in which state. */
+                        counts: {
+                            pending: number;
+                            offered: number;
+                            moved: number;
+                            waitlisted: number;
+                            call: number;
+                            gone: number;
+                            stopped: number;
+                        };
+                        /** @description What became of each visit, the soonest first. */
+                        outcomes: {
+                            /**
+                             * Format: uuid
+                             * @description The visit.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whose.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was to start.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            visitStart: string;
+                            /**
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
+                            reason: string | null;
+                            moveOfferId: string | null;
+                            offerExpiresAt: string | null;
+                            callTaskId: string | null;
+                            /** @description The call has been made. */
+                            called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description When it came to this.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            updatedAt: string;
+                        }[];
+                        /** @description The visits whose patients could not be reached: they have neither phone nor email, or the message failed. */
+                        unreachable: string[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    stopSickDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The sick day.
+                 * @example 01980f5e-7a3c-7000-8000-73a35632e60b
+                 */
+                sickDayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "from": "2025-03-15T10:00:00Z",
+                     *       "to": "2025-03-15T10:00:00Z",
+                     *       "reason": "illness",
+                     *       "state": "RUNNING",
+                     *       "steps": [
+                     *         "colleague"
+                     *       ],
+                     *       "requestedBy": "support-1",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "offered": 1,
+                     *         "moved": 1,
+                     *         "waitlisted": 1,
+                     *         "call": 1,
+                     *         "gone": 1,
+                     *         "stopped": 1
+                     *       },
+                     *       "outcomes": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "visitStart": "2025-03-15T10:00:00Z",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it.",
+                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerExpiresAt": "2025-03-15T10:00:00Z",
+                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "called": true,
+                     *           "updatedAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "unreachable": [
+                     *         "01980f5e-7a3c-7000-8000-5e6017027437"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The sick day.
+                         */
+                        sickDayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description Who is away.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description From when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description Until when.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        to: string;
+                        /** @enum {unknown} */
+                        reason: "illness" | "emergency" | "family" | "other";
+                        /**
+                         * @description PAUSED: nothing new is offered; offers that are out can be answered. STOPPED: offers are withdrawn, and what was not dealt with stays booked.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        steps: ("colleague" | "other_day" | "waitlist" | "call")[];
+                        requestedBy: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was entered.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many visits are in which state. */
+                        counts: {
+                            pending: number;
+                            offered: number;
+                            moved: number;
+                            waitlisted: number;
+                            call: number;
+                            gone: number;
+                            stopped: number;
+                        };
+                        /** @description What became of each visit, the soonest first. */
+                        outcomes: {
+                            /**
+                             * Format: uuid
+                             * @description The visit.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whose.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was to start.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            visitStart: string;
+                            /**
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
+                            reason: string | null;
+                            moveOfferId: string | null;
+                            offerExpiresAt: string | null;
+                            callTaskId: string | null;
+                            /** @description The call has been made. */
+                            called: boolean;
+                            /**
+                             * Format: date-time
+                             * @description When it came to this.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            updatedAt: string;
+                        }[];
+                        /** @description The visits whose patients could not be reached: they have neither phone nor email, or the message failed. */
+                        unreachable: string[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listMoveOffers: {
+        parameters: {
+            query?: {
+                state?: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
+                /** @description Only those about this visit. */
+                appointmentId?: string;
+                /** @description How many to answer with, at most. */
+                limit?: number;
+                /** @description nextCursor of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "moveOffers": [
+                     *         {
+                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *           "startTime": "2025-03-15T10:00:00Z",
+                     *           "durationMinutes": 1,
+                     *           "state": "OPEN",
+                     *           "expiresAt": "2025-03-15T10:00:00Z",
+                     *           "answeredAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        moveOffers: {
+                            /**
+                             * Format: uuid
+                             * @description The move offer.
+                             */
+                            moveOfferId: string;
+                            /**
+                             * Format: uuid
+                             * @description Where.
+                             */
+                            clinicId: string;
+                            /**
+                             * Format: uuid
+                             * @description The visit that cannot take place.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whose.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: uuid
+                             * @description With whom instead.
+                             */
+                            providerId: string;
+                            /**
+                             * Format: date-time
+                             * @description When instead.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            startTime: string;
+                            durationMinutes: number;
+                            /**
+                             * @description OPEN: it can be answered until expiresAt. WITHDRAWN: the clinic took it back.
+                             * @enum {unknown}
+                             */
+                            state: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
+                            /**
+                             * Format: date-time
+                             * @description Until when the time is held.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            expiresAt: string;
+                            answeredAt: string | null;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    readMoveOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The move offer.
+                 * @example 01980f5e-7a3c-7000-8000-cf79359d730e
+                 */
+                moveOfferId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "startTime": "2025-03-15T10:00:00Z",
+                     *       "durationMinutes": 1,
+                     *       "state": "OPEN",
+                     *       "expiresAt": "2025-03-15T10:00:00Z",
+                     *       "answeredAt": "2025-03-15T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The move offer.
+                         */
+                        moveOfferId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description The visit that cannot take place.
+                         */
+                        appointmentId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose.
+                         */
+                        patientId: string;
+                        /**
+                         * Format: uuid
+                         * @description With whom instead.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description When instead.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        startTime: string;
+                        durationMinutes: number;
+                        /**
+                         * @description OPEN: it can be answered until expiresAt. WITHDRAWN: the clinic took it back.
+                         * @enum {unknown}
+                         */
+                        state: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
+                        /**
+                         * Format: date-time
+                         * @description Until when the time is held.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        expiresAt: string;
+                        answeredAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    acceptMoveOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The move offer.
+                 * @example 01980f5e-7a3c-7000-8000-cf79359d730e
+                 */
+                moveOfferId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "startTime": "2025-03-15T10:00:00Z",
+                     *       "durationMinutes": 1,
+                     *       "state": "OPEN",
+                     *       "expiresAt": "2025-03-15T10:00:00Z",
+                     *       "answeredAt": "2025-03-15T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The move offer.
+                         */
+                        moveOfferId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description The visit that cannot take place.
+                         */
+                        appointmentId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose.
+                         */
+                        patientId: string;
+                        /**
+                         * Format: uuid
+                         * @description With whom instead.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description When instead.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        startTime: string;
+                        durationMinutes: number;
+                        /**
+                         * @description OPEN: it can be answered until expiresAt. WITHDRAWN: the clinic took it back.
+                         * @enum {unknown}
+                         */
+                        state: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
+                        /**
+                         * Format: date-time
+                         * @description Until when the time is held.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        expiresAt: string;
+                        answeredAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    declineMoveOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The move offer.
+                 * @example 01980f5e-7a3c-7000-8000-cf79359d730e
+                 */
+                moveOfferId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "startTime": "2025-03-15T10:00:00Z",
+                     *       "durationMinutes": 1,
+                     *       "state": "OPEN",
+                     *       "expiresAt": "2025-03-15T10:00:00Z",
+                     *       "answeredAt": "2025-03-15T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The move offer.
+                         */
+                        moveOfferId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description The visit that cannot take place.
+                         */
+                        appointmentId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose.
+                         */
+                        patientId: string;
+                        /**
+                         * Format: uuid
+                         * @description With whom instead.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: date-time
+                         * @description When instead.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        startTime: string;
+                        durationMinutes: number;
+                        /**
+                         * @description OPEN: it can be answered until expiresAt. WITHDRAWN: the clinic took it back.
+                         * @enum {unknown}
+                         */
+                        state: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
+                        /**
+                         * Format: date-time
+                         * @description Until when the time is held.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        expiresAt: string;
+                        answeredAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listCallTasks: {
+        parameters: {
+            query?: {
+                state?: "OPEN" | "DONE";
+                /** @description How many to answer with, at most. */
+                limit?: number;
+                /** @description nextCursor of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "callTasks": [
+                     *         {
+                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *           "reason": "no_contact",
+                     *           "state": "OPEN",
+                     *           "outcome": "moved",
+                     *           "createdAt": "2025-03-15T10:00:00Z",
+                     *           "doneAt": "2025-03-15T10:00:00Z",
+                     *           "doneBy": "front-desk"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        callTasks: {
+                            /**
+                             * Format: uuid
+                             * @description The call task.
+                             */
+                            callTaskId: string;
+                            /**
+                             * Format: uuid
+                             * @description Where.
+                             */
+                            clinicId: string;
+                            /**
+                             * Format: uuid
+                             * @description The visit to speak about.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whom to call.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: uuid
+                             * @description Because of which sick day.
+                             */
+                            sickDayId: string;
+                            /**
+                             * @description no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found.
+                             * @enum {unknown}
+                             */
+                            reason: "no_contact" | "message_failed" | "starts_soon" | "not_accepted" | "no_slot";
+                            /** @enum {unknown} */
+                            state: "OPEN" | "DONE";
+                            outcome: ("moved" | "cancelled" | "waitlisted" | "kept" | "not_reached") | null;
+                            /**
+                             * Format: date-time
+                             * @description Since when it is to be made.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            createdAt: string;
+                            doneAt: string | null;
+                            doneBy: string | null;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    completeCallTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The call task.
+                 * @example 01980f5e-7a3c-7000-8000-e05a18385d5f
+                 */
+                callTaskId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "outcome": "moved"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description What came of it. Moving or cancelling the visit is a request of its own.
+                     * @enum {unknown}
+                     */
+                    outcome: "moved" | "cancelled" | "waitlisted" | "kept" | "not_reached";
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
+                     *       "reason": "no_contact",
+                     *       "state": "OPEN",
+                     *       "outcome": "moved",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "doneAt": "2025-03-15T10:00:00Z",
+                     *       "doneBy": "front-desk"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The call task.
+                         */
+                        callTaskId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: uuid
+                         * @description The visit to speak about.
+                         */
+                        appointmentId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whom to call.
+                         */
+                        patientId: string;
+                        /**
+                         * Format: uuid
+                         * @description Because of which sick day.
+                         */
+                        sickDayId: string;
+                        /**
+                         * @description no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found.
+                         * @enum {unknown}
+                         */
+                        reason: "no_contact" | "message_failed" | "starts_soon" | "not_accepted" | "no_slot";
+                        /** @enum {unknown} */
+                        state: "OPEN" | "DONE";
+                        outcome: ("moved" | "cancelled" | "waitlisted" | "kept" | "not_reached") | null;
+                        /**
+                         * Format: date-time
+                         * @description Since when it is to be made.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        doneAt: string | null;
+                        doneBy: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { ClinicPolicy, SickDayStep } from '../domain/policy.ts';
-import type { CallOutcome, MoveOfferState, SickDayItemState, SickDayReason } from '../domain/sick-day.ts';
+import type { CallOutcome, CallReason, MoveOfferState, SickDayItemState, SickDayReason } from '../domain/sick-day.ts';
 
 /**
  * The tables as Kysely sees them. A test compares this file with the migrated database.
@@ -307,7 +307,7 @@ interface CallTaskTable {
   appointment_id: string;
   patient_id: string;
   sick_day_id: string;
-  reason: string;
+  reason: CallReason;
   state: 'OPEN' | 'DONE';
   outcome: CallOutcome | null;
   created_at: DefaultInstant;

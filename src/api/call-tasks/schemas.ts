@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import type { CallTaskRow } from '../../db/sick-days.ts';
-import { CALL_OUTCOMES } from '../../domain/sick-day.ts';
+import { CALL_OUTCOMES, CALL_REASONS } from '../../domain/sick-day.ts';
 import { Instant, instantText, instantTextOrNull, NextCursor, Nullable, PAGE_QUERY, Strict, Uuid } from '../schemas.ts';
 
 const STATES = ['OPEN', 'DONE'] as const;
@@ -21,12 +21,15 @@ export const CallTask = Type.Object({
   appointmentId: Uuid('The visit to speak about.'),
   patientId: Uuid('Whom to call.'),
   sickDayId: Uuid('Because of which sick day.'),
-  reason: Type.String({ description: 'Why a call is needed. A code.' }),
+  reason: Type.Enum([...CALL_REASONS], {
+    description:
+      'no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found.',
+  }),
   state: Type.Enum([...STATES]),
   outcome: Nullable(Type.Enum([...CALL_OUTCOMES])),
   createdAt: Instant('Since when it is to be made.'),
   doneAt: Nullable(Instant('When it was made.')),
-  doneBy: Nullable(Type.String()),
+  doneBy: Nullable(Type.String({ description: 'Whose token it was.', examples: ['front-desk'] })),
 });
 
 export const CallTaskPage = Type.Object({ callTasks: Type.Array(CallTask), nextCursor: NextCursor });

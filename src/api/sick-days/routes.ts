@@ -63,8 +63,8 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
         from: from.toISOString(),
         to: to.toISOString(),
       });
-      assertOwnProvider(caller, providerId);
       const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      assertOwnProvider(caller, providerId);
       const { replayed, ...begun } = await doors.callInSick(
         actIn(request, clinicId, now()),
         { providerId, from, to, reason, ...(steps === undefined ? {} : { steps }) },
@@ -175,7 +175,7 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
 
   done();
 
-  /** The sick day if it is of this provider, or of this administrator's clinic. @throws AppError `not_found` */
+  /** The sick day if it is of this provider, or of this administrator's clinic. @throws AppError `not_found`, `forbidden` */
   async function visible(
     request: Parameters<typeof callerOf>[0] & { readonly params: { readonly sickDayId: string } },
   ): Promise<SickDayWithItems> {
@@ -189,7 +189,7 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
   }
 };
 
-/** A provider calls in for nobody else. @throws AppError `not_found` */
+/** A provider calls in for nobody else. @throws AppError `forbidden` */
 function assertOwnProvider(caller: Caller, providerId: string): void {
-  if (caller.role === 'provider' && caller.providerId !== providerId) throw new AppError('not_found');
+  if (caller.role === 'provider' && caller.providerId !== providerId) throw new AppError('forbidden');
 }

@@ -95,6 +95,16 @@ const FIXTURES: Readonly<Record<string, Fixture>> = {
     }),
   },
   listWaitlistEntries: { lists: 'entryId', query: () => ({ limit: '100' }) },
+  callInSick: {
+    body: ({ providerId, freeStart }) => {
+      const from = Date.parse(freeStart) + 40 * 86_400_000;
+      return { providerId, from: new Date(from).toISOString(), to: new Date(from + 3_600_000).toISOString() };
+    },
+  },
+  listSickDays: { lists: 'sickDayId', query: () => ({ limit: '100' }) },
+  listMoveOffers: { lists: 'moveOfferId', query: () => ({ limit: '100' }) },
+  listCallTasks: { lists: 'callTaskId', query: () => ({ limit: '100' }) },
+  completeCallTask: { body: () => ({ outcome: 'kept' }) },
   listNotifications: { lists: 'notificationId', query: () => ({ limit: '100' }) },
   replayNotification: { body: () => ({ reason: 'a test' }) },
   replayNotifications: { body: (things) => ({ notificationIds: [things.notificationId], reason: 'a test' }) },

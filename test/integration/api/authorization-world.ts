@@ -2,6 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { inContext } from '../../../src/db/connection.ts';
 import { notificationId } from '../../../src/domain/notification.ts';
 import { claimToSend, markFailed, planNotification } from '../../../src/notifications/ledger.ts';
+import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { callInSick } from '../../../src/scheduling/sick-day.ts';
+import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
 import { aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { asAdmin, asPatient, type RunningApi } from './running-api.ts';
@@ -20,6 +24,9 @@ export interface Things {
   readonly runId: string;
   readonly timeOffId: string;
   readonly closureId: string;
+  readonly sickDayId: string;
+  readonly moveOfferId: string;
+  readonly callTaskId: string;
   /** A start on the provider's grid that nobody has. */
   readonly freeStart: string;
   /** A date on which the provider works, in the clinic's zone. */
@@ -106,9 +113,48 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
     runId,
     timeOffId,
     closureId,
+    ...(await aSickDay(database, clinic, { providerId, patientId })),
     freeStart: start(7, '14:00'),
     date,
   };
+}
+
+/** A sick day far ahead, of which one patient has an offer and the desk has to call another. */
+async function aSickDay(
+  database: TestDatabase,
+  clinic: Clinic,
+  about: { readonly providerId: string; readonly patientId: string },
+): Promise<Pick<Things, 'sickDayId' | 'moveOfferId' | 'callTaskId'>> {
+  const deps = createSchedulingDeps(database.app);
+  const act = { actor: { kind: 'system', id: 'test' }, clinicId: clinic.clinicId, now: new Date() } as const;
+  const unreachable = await aPatient(database.owner, clinic, { phone: null, email: null });
+  const visits: string[] = [];
+  for (const [patientId, time] of [
+    [about.patientId, '10:00'],
+    [unreachable, '11:00'],
+  ] as const) {
+    const visit = { patientId, providerId: about.providerId, durationMinutes: 30, registersPatient: false };
+    const booked = await bookAppointment(deps, act, { ...visit, appointmentTime: slotAt(clinic, 30, time) });
+    visits.push(booked.appointmentId);
+  }
+  const { sickDayId } = await callInSick(deps, act, {
+    providerId: about.providerId,
+    from: slotAt(clinic, 30, '00:00'),
+    to: slotAt(clinic, 31, '00:00'),
+    reason: 'illness',
+  });
+  for (const appointmentId of visits) await takeNextStep(deps, act, { sickDayId, appointmentId });
+  const { move_offer_id: moveOfferId } = await database.owner.db
+    .selectFrom('move_offer')
+    .select('move_offer_id')
+    .where('sick_day_id', '=', sickDayId)
+    .executeTakeFirstOrThrow();
+  const { call_task_id: callTaskId } = await database.owner.db
+    .selectFrom('call_task')
+    .select('call_task_id')
+    .where('sick_day_id', '=', sickDayId)
+    .executeTakeFirstOrThrow();
+  return { sickDayId, moveOfferId, callTaskId };
 }
 
 /** Ids of nothing. */

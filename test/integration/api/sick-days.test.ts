@@ -93,13 +93,16 @@ describe('a sick day over HTTP', () => {
     const stranger = await asAdmin((await aClinic(database.owner)).clinicId);
     const patient = await asPatient(await aPatient(database.owner, clinic));
     expect(said(await post('/sick-days', provider, absence()))).toBe('201');
-    expect(said(await post('/sick-days', colleague, absence()))).toBe('404 not_found');
+    expect(said(await post('/sick-days', colleague, absence()))).toBe('403 forbidden');
     expect(said(await post('/sick-days', stranger, absence()))).toBe('404 not_found');
     expect(said(await post('/sick-days', patient, absence()))).toBe('403 forbidden');
     expect(said(await get(url, provider))).toBe('200');
-    for (const headers of [colleague, stranger]) {
-      expect(said(await get(url, headers))).toBe('404 not_found');
-      expect(said(await post(`${url}/stop`, headers))).toBe('404 not_found');
+    for (const [headers, answer] of [
+      [colleague, '403 forbidden'],
+      [stranger, '404 not_found'],
+    ] as const) {
+      expect(said(await get(url, headers))).toBe(answer);
+      expect(said(await post(`${url}/stop`, headers))).toBe(answer);
       expect((await get('/sick-days', headers)).json()).toEqual({ sickDays: [] });
     }
   });
