@@ -14,7 +14,6 @@ import { appointmentRoutes } from './appointments/routes.ts';
 import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from './authentication.ts';
 import { availabilityRoutes } from './availability/routes.ts';
 import { enforceOperation, requireOperation } from './caller.ts';
-import { enforceOperation } from './caller.ts';
 import { callTaskRoutes } from './call-tasks/routes.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { sendgridCallbacks } from './callbacks/sendgrid.ts';
