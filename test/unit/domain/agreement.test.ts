@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { availableSlots, judgeSlot, type SlotSearch } from '../../../src/domain/availability.ts';
 import { dayBounds } from '../../../src/domain/time-zone.ts';
 import { diceOf, drawSeed, type Dice } from '../../support/seed.ts';
 import { anySearch } from './schedules.ts';
+
+// Minutes of computing on a busy machine.
+jest.setTimeout(300_000);
 
 const MINUTE = 60_000;
 const SEARCHES = 500;

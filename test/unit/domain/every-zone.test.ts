@@ -1,9 +1,12 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { availableSlots, judgeSlot, type ProviderSchedule } from '../../../src/domain/availability.ts';
 import { dayBounds } from '../../../src/domain/time-zone.ts';
 import { faultsAround, instantsOf, questionsAround, type Answering, type Question } from './clock-change-check.ts';
 import { schedule } from './schedules.ts';
 import { clockChangesOf, dateOf, EVERY_ZONE, instantShowing, wallAt, type ClockChange } from './wall-clocks.ts';
+
+// Minutes of computing on a busy machine.
+jest.setTimeout(300_000);
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
