@@ -45,6 +45,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'version_mismatch',
   'appointment_not_scheduled',
   'hold_gone',
+  // Five seconds in the queue for a lock: a crawling machine, no fault. Nothing may be left of it, which the history checks, and deadlocks are counted.
+  'temporarily_unavailable',
 ];
 
 const DAYS = 2;
