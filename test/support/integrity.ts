@@ -87,6 +87,15 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
       where h.hold_id is null or a.audit_id is null`,
   ],
   [
+    'a move offer and the hold of its slot disagree',
+    sql`select o.move_offer_id::text as id from move_offer o join hold h using (hold_id)
+      where o.state = 'OPEN' and o.expires_at > now() and h.state <> 'LIVE'
+        or o.state <> 'OPEN' and h.state = 'LIVE'
+        or (o.state = 'ACCEPTED') <> (h.state = 'BOOKED' and h.appointment_id = o.appointment_id)
+        or h.held_by <> 'move-offer-' || o.move_offer_id or h.expires_at < o.expires_at
+        or h.provider_id <> o.provider_id or h.slot_start <> o.slot_start or h.duration_minutes <> o.duration_minutes`,
+  ],
+  [
     'a series is not whole',
     sql`select s.series_id::text as id from appointment_series s
         left join appointment a on a.series_id = s.series_id and a.clinic_id = s.clinic_id and a.patient_id = s.patient_id

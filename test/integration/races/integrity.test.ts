@@ -8,6 +8,9 @@ import { bookSeries } from '../../../src/scheduling/book-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
 import { placeHold } from '../../../src/scheduling/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { acceptMoveOffer } from '../../../src/scheduling/move-offer.ts';
+import { callInSick } from '../../../src/scheduling/sick-day.ts';
+import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -18,6 +21,7 @@ const VISIT = `(select min(appointment_id::text)::uuid from appointment where st
 const OTHER_VISIT = `(select (response ->> 'appointmentId')::uuid from idempotency_key limit 1)`;
 const OPEN_ROUND = `(select round_id from waitlist_round where state = 'OPEN')`;
 const FILLED_ROUND = `(select round_id from waitlist_round where state = 'FILLED')`;
+const OFFERED_HOLD = `(select hold_id from move_offer where state = 'OPEN')`;
 const COPY_OF_AUDIT = `insert into audit_event (clinic_id, entity, entity_id, action, actor_kind, actor_id, detail)
   select clinic_id, entity`;
 const WITHOUT_GUARD = 'alter table reservation drop constraint reservation_no_overlap';
@@ -129,6 +133,26 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     'a booked hold that does not know it',
     [`update hold set state = 'RELEASED', appointment_id = null where state = 'BOOKED'`],
   ],
+  [
+    'a move offer and the hold of its slot disagree',
+    'the hold of an open offer released',
+    [`update hold set state = 'RELEASED' where hold_id = ${OFFERED_HOLD}`],
+  ],
+  [
+    'a move offer and the hold of its slot disagree',
+    'an offer closed with its slot still held',
+    ["update move_offer set state = 'DECLINED' where state = 'OPEN'"],
+  ],
+  [
+    'a move offer and the hold of its slot disagree',
+    'another slot held than the one offered',
+    ["update move_offer set slot_start = slot_start + interval '15 minutes' where state = 'OPEN'"],
+  ],
+  [
+    'a move offer and the hold of its slot disagree',
+    'a visit moved by an offer that was not accepted',
+    ["update move_offer set state = 'EXPIRED' where state = 'ACCEPTED'"],
+  ],
   ['a series is not whole', 'a visit of it never booked', ['update appointment_series set count = count + 1']],
   [
     'a series is not whole',
@@ -234,7 +258,7 @@ describe('the check of the schedule’s integrity', () => {
   }
 });
 
-/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one series of which the first visit was cancelled; one round that is open and one that was filled; a key. */
+/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one series of which the first visit was cancelled; one round that is open and one that was filled; one move offer that is open and one that was accepted; a key. */
 async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Promise<void> {
   const deps = createSchedulingDeps(app);
   const act: Act = { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() };
@@ -289,4 +313,26 @@ async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Pr
   await cancelAppointment(deps, act, { appointmentId: appointments[0]?.appointmentId ?? '', reason: 'other' });
   await fillRound(deps, act, { roundId: await free('09:00') });
   await free('14:00');
+  await aSickDay({ owner, app }, clinic, act);
+}
+
+/** Of a second provider: both visits of the day have been offered another, and one patient has accepted. */
+async function aSickDay({ owner, app }: Pick<TestDatabase, 'owner' | 'app'>, clinic: Clinic, act: Act): Promise<void> {
+  const deps = createSchedulingDeps(app);
+  const providerId = await aProvider(owner, clinic);
+  for (const time of ['09:00', '10:00']) {
+    const visit = { providerId, appointmentTime: slotAt(clinic, 7, time), durationMinutes: 30 };
+    await bookAppointment(deps, act, { ...visit, patientId: await aPatient(owner, clinic), registersPatient: false });
+  }
+  const absence = { from: slotAt(clinic, 7, '00:00'), to: slotAt(clinic, 8, '00:00') };
+  const { sickDayId } = await callInSick(deps, act, {
+    providerId,
+    ...absence,
+    reason: 'illness',
+    steps: ['other_day'],
+  });
+  const items = await owner.db.selectFrom('sick_day_item').select('appointment_id').execute();
+  for (const { appointment_id: appointmentId } of items) await takeNextStep(deps, act, { sickDayId, appointmentId });
+  const offer = await owner.db.selectFrom('move_offer').select('move_offer_id').limit(1).executeTakeFirstOrThrow();
+  await acceptMoveOffer(deps, act, { moveOfferId: offer.move_offer_id });
 }
