@@ -1,5 +1,4 @@
 import type { AppointmentRow } from '../db/appointments.ts';
-import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/attend.ts';
 import { bookAppointment, type Booked, type Booking } from '../scheduling/book.ts';
@@ -19,7 +18,7 @@ import { moveSeries } from '../scheduling/move-series.ts';
 import { endRegistration, registerPatient } from '../scheduling/registrations.ts';
 import { addTimeOff, removeTimeOff } from '../scheduling/time-off.ts';
 import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../scheduling/sick-day.ts';
-import { joinWaitlist, leaveWaitlist, type WaitlistWish } from '../scheduling/waitlist.ts';
+import { joinWaitlist, leaveWaitlist } from '../scheduling/waitlist.ts';
 
 /** Every change the API can make to the schedule: `src/scheduling` and nothing else. */
 export interface Doors {
@@ -36,7 +35,7 @@ export interface Doors {
   readonly placeHold: Door<typeof placeHold>;
   readonly extendHold: Door<typeof extendHold>;
   readonly releaseHold: Door<typeof releaseHold>;
-  readonly joinWaitlist: (act: Act, wish: WaitlistWish) => Promise<WaitlistEntryRow>;
+  readonly joinWaitlist: Door<typeof joinWaitlist>;
   readonly leaveWaitlist: (act: Act, entry: { readonly entryId: string }) => Promise<void>;
   readonly callInSick: Door<typeof callInSick>;
   readonly pauseSickDay: Door<typeof pauseSickDay>;
@@ -85,7 +84,7 @@ export function createDoors(deps: SchedulingDeps): Doors {
     placeHold: (act, slot, idempotency) => placeHold(deps, act, slot, idempotency),
     extendHold: (act, hold) => extendHold(deps, act, hold),
     releaseHold: (act, hold) => releaseHold(deps, act, hold),
-    joinWaitlist: (act, wish) => joinWaitlist(deps, act, wish),
+    joinWaitlist: (act, wish, idempotency) => joinWaitlist(deps, act, wish, idempotency),
     leaveWaitlist: (act, entry) => leaveWaitlist(deps, act, entry),
     callInSick: (act, absence, idempotency) => callInSick(deps, act, absence, idempotency),
     pauseSickDay: (act, sickDay) => pauseSickDay(deps, act, sickDay),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { recordAudit } from '../db/audit.ts';
-import { inContext } from '../db/connection.ts';
+import { inContext, type Tx } from '../db/connection.ts';
+import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockWaitingEntry, type WaitlistEntryRow } from '../db/waitlist.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
@@ -19,50 +20,76 @@ export interface WaitlistWish {
   readonly registersPatient: boolean;
 }
 
-/** Puts a patient on the clinic's waitlist. @throws AppError `not_found`, `already_waiting`, `validation_failed` */
-export function joinWaitlist(deps: SchedulingDeps, act: Act, wish: WaitlistWish): Promise<WaitlistEntryRow> {
+export type JoinedEntry = WaitlistEntryRow & {
+  /** An earlier request under the same idempotency key had joined already. */
+  readonly replayed: boolean;
+};
+
+/**
+ * Puts a patient on the clinic's waitlist.
+ * @throws AppError `not_found`, `already_waiting`, `validation_failed`, `idempotency_in_progress`, `idempotency_mismatch`
+ */
+export function joinWaitlist(
+  deps: SchedulingDeps,
+  act: Act,
+  wish: WaitlistWish,
+  idempotency?: Idempotency,
+): Promise<JoinedEntry> {
   if ((wish.providerId === undefined) === (wish.specialty === undefined) || wish.earliestDate > wish.latestDate) {
     throw new AppError('validation_failed');
   }
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
-    const asked = await tx
-      .selectFrom('provider')
-      .select('provider_id')
-      .where((eb) =>
-        wish.providerId === undefined
-          ? eb('specialty', '=', wish.specialty ?? '')
-          : eb('provider_id', '=', wish.providerId),
-      )
-      .limit(1)
-      .executeTakeFirst();
-    if (asked === undefined) throw new AppError('not_found');
-    if (wish.registersPatient) {
-      await tx
-        .insertInto('registration')
-        .values({ clinic_id: act.clinicId, patient_id: wish.patientId })
-        .onConflict((oc) => oc.doNothing())
-        .execute();
-    }
+  const caller = idempotency === undefined ? {} : { caller: idempotency.caller };
+  return inContext(deps.connection.db, { clinicId: act.clinicId, ...caller }, async (tx) => {
+    const { answer, replayed } = await once(tx, idempotency, async () => ({
+      entryId: await enter(deps, tx, act, wish),
+    }));
     const entry = await tx
-      .insertInto('waitlist_entry')
-      .values({
-        entry_id: deps.newId(),
-        clinic_id: act.clinicId,
-        patient_id: wish.patientId,
-        provider_id: wish.providerId ?? null,
-        specialty: wish.specialty ?? null,
-        duration_minutes: wish.durationMinutes,
-        earliest_date: wish.earliestDate,
-        latest_date: wish.latestDate,
-        priority: wish.priority ?? 0,
-        status: 'WAITING',
-        booked_appointment_id: null,
-      })
-      .returningAll()
+      .selectFrom('waitlist_entry')
+      .selectAll()
+      .where('entry_id', '=', answer.entryId)
       .executeTakeFirstOrThrow();
-    await auditEntry(tx, act, entry.entry_id, 'joined');
-    return entry;
+    return { ...entry, replayed };
   });
+}
+
+async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish): Promise<string> {
+  const asked = await tx
+    .selectFrom('provider')
+    .select('provider_id')
+    .where((eb) =>
+      wish.providerId === undefined
+        ? eb('specialty', '=', wish.specialty ?? '')
+        : eb('provider_id', '=', wish.providerId),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  if (asked === undefined) throw new AppError('not_found');
+  if (wish.registersPatient) {
+    await tx
+      .insertInto('registration')
+      .values({ clinic_id: act.clinicId, patient_id: wish.patientId })
+      .onConflict((oc) => oc.doNothing())
+      .execute();
+  }
+  const entryId = deps.newId();
+  await tx
+    .insertInto('waitlist_entry')
+    .values({
+      entry_id: entryId,
+      clinic_id: act.clinicId,
+      patient_id: wish.patientId,
+      provider_id: wish.providerId ?? null,
+      specialty: wish.specialty ?? null,
+      duration_minutes: wish.durationMinutes,
+      earliest_date: wish.earliestDate,
+      latest_date: wish.latestDate,
+      priority: wish.priority ?? 0,
+      status: 'WAITING',
+      booked_appointment_id: null,
+    })
+    .execute();
+  await auditEntry(tx, act, entryId, 'joined');
+  return entryId;
 }
 
 /** Takes a patient off the waitlist; repeating it changes nothing. @throws AppError `not_found` */

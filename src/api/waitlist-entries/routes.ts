@@ -5,9 +5,10 @@ import { assertOwnPatient, clinicFor, namedClinic, rowsOf } from '../authorizati
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Doors } from '../doors.ts';
+import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
-import { Nothing } from '../schemas.ts';
+import { IdempotencyHeaders, Nothing } from '../schemas.ts';
 import { entryBody, EntryPage, EntryPath, EntryQuery, JoinedAnswer, WaitlistEntry, WishBody } from './schemas.ts';
 
 export interface WaitlistRoutes {
@@ -21,13 +22,17 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
   app.post(
     '/waitlist-entries',
     {
-      config: { operation: 'joinWaitlist', problems: ['not_found', 'already_waiting'] },
+      config: {
+        operation: 'joinWaitlist',
+        problems: ['not_found', 'already_waiting', 'idempotency_in_progress', 'idempotency_mismatch'],
+      },
       schema: {
         operationId: 'joinWaitlist',
         tags: ['waitlist'],
         summary: 'Join the waitlist',
         description:
           'For a provider, or for anybody of a specialty at a clinic. When a slot is freed that fits, the best waiting patient is booked and told.',
+        headers: IdempotencyHeaders,
         body: WishBody,
         response: {
           201: JoinedAnswer,
@@ -42,17 +47,28 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
       if (latestDate < earliestDate) throw invalidField('body', '/latestDate', 'minimum');
       if (priority !== undefined && caller.role === 'patient') throw new AppError('forbidden');
       assertOwnPatient(caller, patientId);
+      const idempotency = idempotencyOf(
+        request.headers['idempotency-key'],
+        caller,
+        'POST /api/v1/waitlist-entries',
+        request.body,
+      );
       const where = await clinicAsked(caller, providerId, clinicId);
-      const entry = await doors.joinWaitlist(actIn(request, where, now()), {
-        patientId,
-        durationMinutes,
-        earliestDate,
-        latestDate,
-        registersPatient: caller.role === 'patient',
-        ...(providerId === undefined ? {} : { providerId }),
-        ...(specialty === undefined ? {} : { specialty }),
-        ...(priority === undefined ? {} : { priority }),
-      });
+      const entry = await doors.joinWaitlist(
+        actIn(request, where, now()),
+        {
+          patientId,
+          durationMinutes,
+          earliestDate,
+          latestDate,
+          registersPatient: caller.role === 'patient',
+          ...(providerId === undefined ? {} : { providerId }),
+          ...(specialty === undefined ? {} : { specialty }),
+          ...(priority === undefined ? {} : { priority }),
+        },
+        idempotency,
+      );
+      if (entry.replayed) void reply.header(REPLAYED_HEADER, 'true');
       return reply.code(201).header('location', `/api/v1/waitlist-entries/${entry.entry_id}`).send(entryBody(entry));
     },
   );

@@ -73,7 +73,10 @@ export const WaitlistEntry = Type.Object({
 
 export const JoinedAnswer = Type.Object(WaitlistEntry.properties, {
   description: 'On the waitlist.',
-  headers: { Location: { type: 'string', description: 'The list of waitlist entries.' } },
+  headers: {
+    Location: { type: 'string', description: 'The waitlist entry.' },
+    'Idempotency-Replayed': { type: 'string', description: 'true: this is the answer to an earlier request.' },
+  },
 });
 
 export const EntryPage = Type.Object({ waitlistEntries: Type.Array(WaitlistEntry), nextCursor: NextCursor });

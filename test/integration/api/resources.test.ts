@@ -127,6 +127,19 @@ describe('the waitlist', () => {
   const join = async (headers: { authorization: string }, payload: object) =>
     call<{ entryId: string; status: string }>({ method: 'POST', url: '/api/v1/waitlist-entries', payload, headers });
 
+  it('is joined once however often the request is sent under one key', async () => {
+    const providerId = await aProvider(database.owner, clinic);
+    const patientId = await aPatient(database.owner);
+    const headers = { ...(await asPatient(patientId)), 'idempotency-key': 'to wait once' };
+    const joined = await join(headers, wish(patientId, { providerId }));
+    const again = await join(headers, wish(patientId, { providerId }));
+    expect([joined.status, again.status]).toEqual([201, 201]);
+    expect(again.body).toEqual(joined.body);
+    expect(again.headers['idempotency-replayed']).toBe('true');
+    const other = await join(headers, wish(patientId, { providerId, durationMinutes: 45 }));
+    expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } });
+  });
+
   it('is joined once, listed, and left as often as one likes', async () => {
     const providerId = await aProvider(database.owner, clinic);
     const patientId = await aPatient(database.owner);
