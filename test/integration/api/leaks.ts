@@ -40,11 +40,15 @@ interface Place {
   readonly providerId: string;
   readonly patientId: string;
   readonly appointmentId: string;
+  readonly seriesId: string;
   readonly entryId: string;
   readonly holdId: string;
   readonly notificationId: string;
   readonly replayId: string;
   readonly runId: string;
+  readonly timeOffId: string;
+  readonly closureId: string;
+  readonly sickDayId: string;
   /** Whatever nobody elsewhere may read: ids, names, addresses, codes. */
   readonly secrets: readonly string[];
 }
@@ -81,6 +85,18 @@ async function aPlace(database: TestDatabase, api: RunningApi, name: string): Pr
     { patientId, providerId, appointmentTime: visitAt.toISOString(), durationMinutes: 30 },
     patient,
   );
+  const { seriesId = '' } = await create(
+    '/appointment-series',
+    {
+      patientId,
+      providerId,
+      appointmentTime: slotAt(clinic, 8, '10:00').toISOString(),
+      durationMinutes: 30,
+      everyWeeks: 1,
+      count: 2,
+    },
+    patient,
+  );
   const { entryId = '' } = await create(
     '/waitlist-entries',
     {
@@ -104,7 +120,35 @@ async function aPlace(database: TestDatabase, api: RunningApi, name: string): Pr
     .values({ clinic_id: clinicId, base_url: `https://${name.toLowerCase()}.ehr.test/fhir` })
     .execute();
   const { runId = '' } = await create('/ehr-syncs', {}, admin);
-  const ids = { appointmentId, entryId, holdId, notificationId: failed, replayId, runId, providerId, patientId };
+  const { timeOffId = '' } = await create(
+    `/providers/${providerId}/time-off`,
+    { from: slotAt(clinic, 60, '09:00').toISOString(), to: slotAt(clinic, 60, '11:00').toISOString() },
+    admin,
+  );
+  const { closureId = '' } = await create(
+    `/clinics/${clinicId}/closures`,
+    { fromDate: '2090-01-01', toDate: '2090-01-02', name: `${name} holiday` },
+    admin,
+  );
+  const { sickDayId = '' } = await create(
+    '/sick-days',
+    { providerId, from: slotAt(clinic, 61, '09:00').toISOString(), to: slotAt(clinic, 61, '11:00').toISOString() },
+    admin,
+  );
+  const ids = {
+    timeOffId,
+    closureId,
+    sickDayId,
+    appointmentId,
+    seriesId,
+    entryId,
+    holdId,
+    notificationId: failed,
+    replayId,
+    runId,
+    providerId,
+    patientId,
+  };
   return {
     clinic,
     admin,
@@ -160,6 +204,17 @@ const wish = (ours: Place) => ({
   latestDate: tomorrow(ours, '12:00').slice(0, 10),
 });
 
+const ABSENCE = { from: '2090-01-01T00:00:00Z', to: '2090-01-02T00:00:00Z' };
+const aSeries = ({ clinic, patientId, providerId }: Place, named: object) => ({
+  patientId,
+  providerId,
+  appointmentTime: slotAt(clinic, 9, '11:00').toISOString(),
+  durationMinutes: 30,
+  everyWeeks: 1,
+  count: 2,
+  ...named,
+});
+
 /** Every way in which an id of another clinic or patient can be named, in the path, the query or the body. */
 const PROBES: readonly Probe[] = [
   { about: 'appointmentId', method: 'GET', url: (id) => `/appointments/${id}` },
@@ -176,6 +231,51 @@ const PROBES: readonly Probe[] = [
   { about: 'appointmentId', method: 'POST', url: (id) => `/appointments/${id}/no-show` },
   { about: 'appointmentId', method: 'DELETE', url: (id) => `/appointments/${id}/no-show` },
   { about: 'appointmentId', method: 'GET', url: (id) => `/notifications?appointmentId=${id}` },
+  { about: 'appointmentId', method: 'GET', url: (id) => `/appointments/${id}/calendar` },
+  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}/schedule` },
+  {
+    about: 'providerId',
+    method: 'PUT',
+    url: (id) => `/providers/${id}/schedule`,
+    payload: () => ({ weekly: [], breaks: [] }),
+  },
+  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}/overrides` },
+  {
+    about: 'providerId',
+    method: 'PUT',
+    url: (id) => `/providers/${id}/overrides/2090-01-01`,
+    payload: () => ({ windows: [] }),
+  },
+  { about: 'providerId', method: 'DELETE', url: (id) => `/providers/${id}/overrides/2090-01-01` },
+  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}/time-off` },
+  { about: 'providerId', method: 'POST', url: (id) => `/providers/${id}/time-off`, payload: () => ABSENCE },
+  {
+    about: 'providerId',
+    method: 'POST',
+    url: () => '/schedule-previews',
+    payload: (providerId) => ({ kind: 'time_off', providerId, ...ABSENCE }),
+  },
+  {
+    about: 'providerId',
+    method: 'POST',
+    url: () => '/sick-days',
+    payload: (providerId) => ({ providerId, ...ABSENCE }),
+  },
+  { about: 'providerId', method: 'GET', url: (id) => `/sick-days?providerId=${id}` },
+  { about: 'timeOffId', method: 'DELETE', url: (id, ours) => `/providers/${ours.providerId}/time-off/${id}` },
+  { about: 'clinicId', method: 'GET', url: (id) => `/clinics/${id}/closures` },
+  {
+    about: 'clinicId',
+    method: 'POST',
+    url: (id) => `/clinics/${id}/closures`,
+    payload: () => ({ fromDate: '2090-01-01', toDate: '2090-01-02', name: 'Changed' }),
+  },
+  { about: 'closureId', method: 'DELETE', url: (id, ours) => `/clinics/${ours.clinic.clinicId}/closures/${id}` },
+  { about: 'sickDayId', method: 'GET', url: (id) => `/sick-days/${id}` },
+  { about: 'sickDayId', method: 'POST', url: (id) => `/sick-days/${id}/pause` },
+  { about: 'sickDayId', method: 'POST', url: (id) => `/sick-days/${id}/resume` },
+  { about: 'sickDayId', method: 'POST', url: (id) => `/sick-days/${id}/stop` },
+  { about: 'seriesId', method: 'GET', url: (id) => `/appointment-series/${id}` },
   { about: 'entryId', method: 'GET', url: (id) => `/waitlist-entries/${id}` },
   { about: 'entryId', method: 'DELETE', url: (id) => `/waitlist-entries/${id}` },
   { about: 'holdId', method: 'GET', url: (id) => `/holds/${id}` },
@@ -233,6 +333,13 @@ const PROBES: readonly Probe[] = [
   {
     about: 'providerId',
     method: 'POST',
+    url: () => '/appointment-series',
+    payload: (providerId, ours) => aSeries(ours, { providerId }),
+    openTo: ['patient'],
+  },
+  {
+    about: 'providerId',
+    method: 'POST',
     url: () => '/holds',
     payload: (providerId, ours) => ({ providerId, startTime: tomorrow(ours, '09:00'), durationMinutes: 30 }),
     openTo: ['patient'],
@@ -253,6 +360,12 @@ const PROBES: readonly Probe[] = [
   { about: 'clinicId', method: 'GET', url: (id) => `/clinics/${id}`, openTo: ['patient'] },
   { about: 'clinicId', method: 'PATCH', url: (id) => `/clinics/${id}`, payload: () => ({ name: 'Changed' }) },
   { about: 'clinicId', method: 'GET', url: (id) => `/clinics/${id}/policy` },
+  {
+    about: 'clinicId',
+    method: 'GET',
+    url: (id, ours) => `/clinics/${id}/availability?date=${tomorrow(ours, '12:00').slice(0, 10)}&durationMinutes=30`,
+    openTo: ['patient'],
+  },
   { about: 'clinicId', method: 'PUT', url: (id) => `/clinics/${id}/policy`, payload: () => DEFAULT_POLICY },
   { about: 'clinicId', method: 'GET', url: (id) => `/providers?clinicId=${id}`, openTo: ['patient'] },
   { about: 'clinicId', method: 'GET', url: (id) => `/appointments?clinicId=${id}` },
@@ -288,6 +401,12 @@ const PROBES: readonly Probe[] = [
       appointmentTime: tomorrow(ours, '10:00'),
       durationMinutes: 30,
     }),
+  },
+  {
+    about: 'patientId',
+    method: 'POST',
+    url: () => '/appointment-series',
+    payload: (patientId, ours) => aSeries(ours, { patientId }),
   },
   {
     about: 'patientId',
@@ -351,12 +470,15 @@ async function answerOf(api: RunningApi, request: InjectOptions): Promise<string
 
 const LISTS = [
   '/appointments?limit=100',
+  '/call-tasks?limit=100',
   '/clinics?limit=100',
   '/ehr-syncs?limit=100',
+  '/move-offers?limit=100',
   '/notifications?limit=100',
   '/patients?limit=100',
   '/patients?familyName=t',
   '/providers?limit=100',
+  '/sick-days?limit=100',
   '/waitlist-entries?limit=100',
 ];
 
@@ -425,11 +547,23 @@ async function whatAConflictTells(database: TestDatabase, api: RunningApi): Prom
   const besides = { ...here, providerId: await aProvider(database.owner, here.clinic) };
   await book(api, there, patientId, '10:00', patient);
   await book(api, besides, patientId, '14:00', patient);
+  const own = (await book(api, here, patientId, '16:00', patient)).json<{ appointmentId: string }>();
   const leaks: string[] = [];
   for (const [name, headers] of [
     ['the patient', patient],
     ['an administrator', admin],
   ] as const) {
+    const moveTo = (time: string) =>
+      answerOf(api, {
+        method: 'PATCH',
+        url: `/api/v1/appointments/${own.appointmentId}`,
+        payload: { appointmentTime: slotAt(here.clinic, 5, time).toISOString() },
+        headers: { ...headers, 'if-match': '"1"', 'x-request-id': 'the-same-request' },
+      });
+    const [moved, movedBesides] = [await moveTo('10:00'), await moveTo('14:00')];
+    if (moved !== movedBesides || !moved.startsWith('409 ')) {
+      leaks.push(`${name} can tell by moving a visit, ${moved}, ${movedBesides}, that the patient has one elsewhere`);
+    }
     const ask = (time: string) =>
       answerOf(api, bookingOf(here, patientId, time, { ...headers, 'x-request-id': 'the-same-request' }));
     const [elsewhere, besidesIt] = [await ask('10:00'), await ask('14:00')];
