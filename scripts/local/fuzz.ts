@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { eventually } from '../../test/support/eventually.ts';
@@ -21,6 +22,15 @@ const CHECKS = [
   'response_headers_conformance',
   'response_schema_conformance',
 ];
+
+/** Who asks: the sandbox's API clients, by role. */
+const ROLES = { patient: 'riverside-patient-0', administrator: 'riverside-desk' };
+
+interface Scenario {
+  readonly recorder: {
+    readonly interactions: Readonly<Record<string, { readonly response?: { readonly status_code: number } | null }>>;
+  };
+}
 
 const { values } = parseArgs({
   options: {
@@ -59,36 +69,93 @@ async function fuzzOn(urls: StackUrls, schemathesis: string): Promise<number> {
     },
   });
   try {
-    const patient = await logIn(system, 'riverside-patient-0');
-    const desk = await logIn(system, 'riverside-desk');
-    const ids = await someRows(patient, desk);
-    let failed = 0;
-    for (const [who, { token }] of [['a patient', patient] as const, ['an administrator', desk] as const]) {
-      say(`\nAs ${who}, ${values.cases} cases an operation, seed ${values.seed}:`);
-      const code = await run(
-        schemathesis,
-        [
-          'run',
-          `${system.apiUrl}/openapi.json`,
-          `--header=Authorization: Bearer ${token}`,
-          `--checks=${CHECKS.join(',')}`,
-          '--phases=examples,fuzzing',
-          `--max-examples=${values.cases}`,
-          `--seed=${values.seed}`,
-          '--continue-on-failure',
-          '--warnings=off',
-          '--workers=2',
-          '--no-color',
-          ...(values.only === undefined ? [] : [`--include-operation-id-regex=${values.only}`]),
-        ],
-        { SCHEMATHESIS_HOOKS: path.join(root, 'scripts', 'local', 'fuzz-hooks.py'), FUZZ_IDS: JSON.stringify(ids) },
-      );
-      if (code !== 0) failed += 1;
+    const ids = await someRows(await logIn(system, ROLES.patient), await logIn(system, ROLES.administrator));
+    const operations = await operationsOf(system.apiUrl);
+    const failed: string[] = [];
+    for (const [role, clientId] of Object.entries(ROLES)) {
+      say(`\nAs ${role}, ${operations.length} operations, ${values.cases} cases each, seed ${values.seed}:`);
+      const left = [...operations];
+      const oneByOne = async () => {
+        for (let operationId = left.shift(); operationId !== undefined; operationId = left.shift()) {
+          // A token lives an hour, a run of every operation can take longer.
+          const { token } = await logIn(system, clientId);
+          if (!(await fuzzOperation({ schemathesis, apiUrl: system.apiUrl, operationId, role, token, ids }))) {
+            failed.push(`${operationId} as ${role}`);
+          }
+        }
+      };
+      await Promise.all([oneByOne(), oneByOne()]);
     }
-    return failed === 0 ? 0 : 1;
+    say(failed.length === 0 ? '\nNo operation failed.' : `\nFailed: ${failed.join(', ')}`);
+    return failed.length === 0 ? 0 : 1;
   } finally {
     await system.stop();
   }
+}
+
+/** The operations that were asked for, by their operationId, in the order of the document. */
+async function operationsOf(apiUrl: string): Promise<string[]> {
+  const { paths } = (await (await fetch(`${apiUrl}/openapi.json`)).json()) as {
+    paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId?: string }>>>>;
+  };
+  const only = new RegExp(values.only ?? '');
+  const found = Object.values(paths)
+    .flatMap((path) => Object.values(path))
+    .flatMap(({ operationId }) => (operationId !== undefined && only.test(operationId) ? [operationId] : []));
+  if (found.length === 0) throw new Error(`no operationId matches ${values.only}`);
+  return found;
+}
+
+/** Sends one operation its cases and says in one line how they were answered; with everything Schemathesis has to say when a check failed. */
+async function fuzzOperation(order: {
+  readonly schemathesis: string;
+  readonly apiUrl: string;
+  readonly operationId: string;
+  readonly role: string;
+  readonly token: string;
+  readonly ids: Readonly<Record<string, readonly string[]>>;
+}): Promise<boolean> {
+  const { operationId, role } = order;
+  const report = path.join(folder, `${role}-${operationId}.ndjson`);
+  const { code, output } = await run(
+    order.schemathesis,
+    [
+      'run',
+      `${order.apiUrl}/openapi.json`,
+      `--include-operation-id=${operationId}`,
+      `--header=Authorization: Bearer ${order.token}`,
+      `--checks=${CHECKS.join(',')}`,
+      '--phases=examples,fuzzing',
+      `--max-examples=${values.cases}`,
+      `--seed=${values.seed}`,
+      '--report=ndjson',
+      `--report-ndjson-path=${report}`,
+      '--continue-on-failure',
+      '--warnings=off',
+      '--no-color',
+    ],
+    { SCHEMATHESIS_HOOKS: path.join(root, 'scripts', 'local', 'fuzz-hooks.py'), FUZZ_IDS: JSON.stringify(order.ids) },
+  );
+  const answers = await answersIn(report);
+  const ok = code === 0 && answers.size > 0;
+  say(
+    `${ok ? 'ok    ' : 'FAILED'} ${operationId}: ${[...answers].map(([status, n]) => `${n} × ${status}`).join(', ')}`,
+  );
+  if (!ok) say(output);
+  return ok;
+}
+
+/** How many answers of each status a report holds: a run of nothing but 401 or 404 would prove little. */
+async function answersIn(report: string): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const line of (await readFile(report, 'utf8')).split('\n').filter(Boolean)) {
+    const { ScenarioFinished: scenario } = JSON.parse(line) as { readonly ScenarioFinished?: Scenario };
+    for (const { response } of Object.values(scenario?.recorder.interactions ?? {})) {
+      const status = String(response?.status_code ?? 'no answer');
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+  }
+  return new Map([...counts].sort());
 }
 
 /** One row of each kind that a patient can make, and the ids of the clinic they are at, by the names of the API. */
@@ -138,18 +205,31 @@ async function installed(): Promise<string> {
   mkdirSync(folder, { recursive: true });
   say(`Installing ${SCHEMATHESIS} in ${path.relative(root, environment)}`);
   const made = await run('python3', ['-m', 'venv', environment]);
-  if (made !== 0) throw new Error('Python 3.10 or newer with its venv module is needed.');
+  if (made.code !== 0) throw new Error(`Python 3.10 or newer with its venv module is needed.\n${made.output}`);
   const pip = path.join(environment, 'bin', 'pip');
-  if ((await run(pip, ['install', '--quiet', '--disable-pip-version-check', SCHEMATHESIS])) !== 0) {
-    throw new Error(`${SCHEMATHESIS} could not be installed from the package index.`);
-  }
+  const got = await run(pip, ['install', '--quiet', '--disable-pip-version-check', SCHEMATHESIS]);
+  if (got.code !== 0) throw new Error(`${SCHEMATHESIS} could not be installed from the package index.\n${got.output}`);
   return program;
 }
 
-function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
-  const child = spawn(program, args, { cwd: folder, env: { ...process.env, ...env }, stdio: 'inherit' });
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; output: string }> {
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
   });
 }

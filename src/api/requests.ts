@@ -18,20 +18,14 @@ export interface Requests {
 
 export function createRequests(db: Db, newId: () => string): Requests {
   /** `write` writes the work down under the id it is given. */
-  const ask = (act: Act, idempotency: Idempotency | undefined, write: (tx: Tx, id: string) => Promise<unknown>) => {
-    const context = {
-      clinicId: act.clinicId,
-      ...(idempotency === undefined ? {} : { caller: idempotency.caller }),
-    };
-    return inContext(db, context, async (tx) => {
-      const { answer, replayed } = await once(tx, idempotency, async () => {
+  const ask = (act: Act, idempotency: Idempotency | undefined, write: (tx: Tx, id: string) => Promise<unknown>) =>
+    inContext(db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
+      once(tx, idempotency, async () => {
         const id = newId();
         await write(tx, id);
         return { id };
-      });
-      return { ...answer, replayed };
-    });
-  };
+      }),
+    );
   return {
     replay: (act, replay, idempotency) => ask(act, idempotency, (tx, id) => requestReplay(tx, act, replay, () => id)),
     syncEhr: (act, idempotency) => ask(act, idempotency, (tx, id) => requestSync(tx, act, id)),

@@ -13,7 +13,7 @@ export type Tx = Transaction<Database>;
 export interface RowContext {
   readonly clinicId?: string;
   readonly patientId?: string;
-  readonly caller?: string;
+  readonly caller?: string | undefined;
 }
 
 export interface ConnectionOptions {

@@ -13,15 +13,16 @@ export interface Idempotency {
  * Does `work` once under a key, in the transaction of the work: the answer is kept with what was written, or neither is. Holds for what runs in the
  * caller's own transaction; booking has its own, in one round trip.
  *
- * @param tx - its context must name the caller
+ * @param tx - its context must name the key's caller
+ * @returns the answer, and whether it is that of an earlier request
  * @throws AppError `idempotency_in_progress` while another request with this key runs, `idempotency_mismatch` for another body
  */
 export async function once<Answer extends object>(
   tx: Tx,
   idempotency: Idempotency | undefined,
   work: () => Promise<Answer>,
-): Promise<{ readonly answer: Answer; readonly replayed: boolean }> {
-  if (idempotency === undefined) return { answer: await work(), replayed: false };
+): Promise<Answer & { readonly replayed: boolean }> {
+  if (idempotency === undefined) return { ...(await work()), replayed: false };
   const { caller, route, key, fingerprint } = idempotency;
   const lockName = JSON.stringify(['idempotency', caller, route, key]);
   const { locked } = await tx
@@ -41,12 +42,12 @@ export async function once<Answer extends object>(
     .executeTakeFirst();
   if (known !== undefined) {
     if (known.fingerprint !== fingerprint) throw new AppError('idempotency_mismatch');
-    return { answer: known.response as Answer, replayed: true };
+    return { ...(known.response as Answer), replayed: true };
   }
   const answer = await work();
   await tx
     .insertInto('idempotency_key')
     .values({ caller, route, key, fingerprint, response: JSON.stringify(answer) })
     .execute();
-  return { answer, replayed: false };
+  return { ...answer, replayed: false };
 }

@@ -60,16 +60,11 @@ export async function bookSeries(
   booking: SeriesBooking,
   idempotency: Idempotency | undefined,
 ): Promise<BookedSeries> {
-  const context = {
-    clinicId: act.clinicId,
-    ...(idempotency === undefined ? {} : { caller: idempotency.caller }),
-  };
   for (let tries = 1; ; tries += 1) {
     try {
-      return await inContext(deps.connection.db, context, async (tx) => {
-        const { answer, replayed } = await once(tx, idempotency, () => bookVisits(deps, tx, act, booking));
-        return { ...answer, replayed };
-      });
+      return await inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
+        once(tx, idempotency, () => bookVisits(deps, tx, act, booking)),
+      );
     } catch (error) {
       if (!violates(error, 'appointment_confirmation_code_unique') || tries >= TRIES) throw error;
     }

@@ -28,27 +28,23 @@ export function createPatient(
   patient: PatientFacts,
   idempotency: Idempotency | undefined,
 ): Promise<{ readonly patient: PatientRow; readonly replayed: boolean }> {
-  const context = {
-    clinicId: act.clinicId,
-    ...(idempotency === undefined ? {} : { caller: idempotency.caller }),
-  };
-  return inContext(deps.connection.db, context, async (tx) => {
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
     // Kept under the key is the id alone: the patient's data lives in one table.
-    const { answer, replayed } = await once(tx, idempotency, async () => {
-      const patientId = deps.newId();
-      await insertRegisteredPatient(tx, patientId, patient);
+    const { patientId, replayed } = await once(tx, idempotency, async () => {
+      const newId = deps.newId();
+      await insertRegisteredPatient(tx, newId, patient);
       await recordAudit(tx, {
         clinicId: act.clinicId,
         entity: 'patient',
-        entityId: patientId,
+        entityId: newId,
         action: 'created',
         actor: act.actor,
         requestId: act.requestId,
         detail: { version: 1 },
       });
-      return { patientId };
+      return { patientId: newId };
     });
-    const row = await findPatient(tx, answer.patientId);
+    const row = await findPatient(tx, patientId);
     if (row === undefined) throw new AppError('not_found');
     return { patient: row, replayed };
   });

@@ -20,27 +20,23 @@ export function createProvider(
   provider: NewProvider,
   idempotency: Idempotency | undefined,
 ): Promise<{ readonly provider: ProviderRow; readonly replayed: boolean }> {
-  const context = {
-    clinicId: act.clinicId,
-    ...(idempotency === undefined ? {} : { caller: idempotency.caller }),
-  };
-  return inContext(deps.connection.db, context, async (tx) => {
-    const { answer, replayed } = await once(tx, idempotency, async () => {
-      const providerId = deps.newId();
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
+    const { providerId, replayed } = await once(tx, idempotency, async () => {
+      const newId = deps.newId();
       await tx
         .insertInto('provider')
         .values({
-          provider_id: providerId,
+          provider_id: newId,
           clinic_id: act.clinicId,
           name: provider.name,
           specialty: provider.specialty,
           max_daily_appointments: provider.maxDailyAppointments,
         })
         .execute();
-      await auditProvider(tx, act, providerId, 'created', { version: 1 });
-      return { providerId };
+      await auditProvider(tx, act, newId, 'created', { version: 1 });
+      return { providerId: newId };
     });
-    return { provider: await seen(tx, answer.providerId), replayed };
+    return { provider: await seen(tx, providerId), replayed };
   });
 }
 

@@ -102,14 +102,12 @@ function onceUnderClinicLock<Answer extends object>(
   idempotency: Idempotency | undefined,
   work: (tx: Tx) => Promise<Answer>,
 ): Promise<Answer & { readonly replayed: boolean }> {
-  const context = { clinicId: act.clinicId, ...(idempotency === undefined ? {} : { caller: idempotency.caller }) };
-  return inContext(deps.connection.db, context, async (tx) => {
-    const { answer, replayed } = await once(tx, idempotency, async () => {
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
+    once(tx, idempotency, async () => {
       await lockClinic(tx, act.clinicId);
       return work(tx);
-    });
-    return { ...answer, replayed };
-  });
+    }),
+  );
 }
 
 function audit(tx: Tx, act: Act, action: string, detail: Readonly<Record<string, unknown>>): Promise<void> {

@@ -34,12 +34,11 @@ export function placeHold(
   slot: SlotToHold,
   idempotency?: Idempotency,
 ): Promise<{ readonly hold: HoldRow; readonly replayed: boolean }> {
-  const caller = idempotency === undefined ? {} : { caller: idempotency.caller };
-  return inContext(deps.connection.db, { clinicId: act.clinicId, ...caller }, async (tx) => {
-    const { answer, replayed } = await once(tx, idempotency, async () => ({
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
+    const { holdId, replayed } = await once(tx, idempotency, async () => ({
       holdId: (await holdSlot(deps, tx, act, slot)).hold_id,
     }));
-    const hold = await findHold(tx, answer.holdId);
+    const hold = await findHold(tx, holdId);
     if (hold === undefined) throw new AppError('not_found');
     return { hold, replayed };
   });

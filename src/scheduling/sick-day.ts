@@ -53,11 +53,9 @@ export function callInSick(
   absence: Absence,
   idempotency?: Idempotency,
 ): Promise<SickDayBegun & { readonly replayed: boolean }> {
-  const caller = idempotency === undefined ? {} : { caller: idempotency.caller };
-  return inContext(deps.connection.db, { clinicId: act.clinicId, ...caller }, async (tx) => {
-    const { answer, replayed } = await once(tx, idempotency, () => beginSickDay(deps, tx, act, absence));
-    return { ...answer, replayed };
-  });
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
+    once(tx, idempotency, () => beginSickDay(deps, tx, act, absence)),
+  );
 }
 
 async function beginSickDay(deps: SchedulingDeps, tx: Tx, act: Act, absence: Absence): Promise<SickDayBegun> {

@@ -31,17 +31,12 @@ export function addTimeOff(
   timeOff: TimeOff,
   idempotency?: Idempotency,
 ): Promise<TimeOffAdded & { readonly replayed: boolean }> {
-  const context = {
-    clinicId: act.clinicId,
-    ...(idempotency === undefined ? {} : { caller: idempotency.caller }),
-  };
-  return inContext(deps.connection.db, context, async (tx) => {
-    const { answer, replayed } = await once(tx, idempotency, async () => {
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
+    once(tx, idempotency, async () => {
       const { timeOffId, affected } = await takeTimeOff(deps, tx, act, timeOff);
       return { timeOffId, affectedAppointments: affected.length };
-    });
-    return { ...answer, replayed };
-  });
+    }),
+  );
 }
 
 /**

@@ -38,15 +38,14 @@ export function joinWaitlist(
   if ((wish.providerId === undefined) === (wish.specialty === undefined) || wish.earliestDate > wish.latestDate) {
     throw new AppError('validation_failed');
   }
-  const caller = idempotency === undefined ? {} : { caller: idempotency.caller };
-  return inContext(deps.connection.db, { clinicId: act.clinicId, ...caller }, async (tx) => {
-    const { answer, replayed } = await once(tx, idempotency, async () => ({
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
+    const { entryId, replayed } = await once(tx, idempotency, async () => ({
       entryId: await enter(deps, tx, act, wish),
     }));
     const entry = await tx
       .selectFrom('waitlist_entry')
       .selectAll()
-      .where('entry_id', '=', answer.entryId)
+      .where('entry_id', '=', entryId)
       .executeTakeFirstOrThrow();
     return { ...entry, replayed };
   });
