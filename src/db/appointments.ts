@@ -1,4 +1,4 @@
-import { sql, type Selectable, type Updateable } from 'kysely';
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { ClinicPolicy } from '../domain/policy.ts';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
@@ -29,6 +29,30 @@ export async function policyOf(tx: Tx, clinicId: string, policyVersion: number):
     .where('policy_version', '=', policyVersion)
     .executeTakeFirstOrThrow();
   return row.policy;
+}
+
+/** Visits as they are booked; the plan is due at once, so that the sweep finds each of them even if nobody starts its workflow. */
+export async function insertAppointments(
+  tx: Tx,
+  visits: readonly Omit<
+    Insertable<Database['appointment']>,
+    'status' | 'cancelled_by' | 'cancel_reason' | 'cancelled_late' | 'next_action' | 'next_action_at'
+  >[],
+): Promise<void> {
+  await tx
+    .insertInto('appointment')
+    .values(
+      visits.map((visit) => ({
+        ...visit,
+        status: 'SCHEDULED',
+        cancelled_by: null,
+        cancel_reason: null,
+        cancelled_late: null,
+        next_action: 'plan',
+        next_action_at: sql`now()`,
+      })),
+    )
+    .execute();
 }
 
 /** Writes a change: the version rises and the plan is due at once, so that the sweep finds the appointment even if nobody tells its workflow. */

@@ -5,6 +5,7 @@ import { recordAudit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
 import type { Database } from './schema.ts';
+import { tellOfferingSickDay } from './sick-days.ts';
 
 export type AppointmentSeriesRow = Selectable<Database['appointment_series']>;
 
@@ -118,6 +119,8 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
     event: 'noticeTakenOver',
     version: after.version,
   });
+  // It has another version now, and an offer stands only for the one it was made for.
+  await tellOfferingSickDay(tx, next, undefined);
   await recordAudit(tx, {
     clinicId: after.clinic_id,
     entity: 'appointment',

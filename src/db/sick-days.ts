@@ -79,7 +79,10 @@ export async function changeItem(
     .execute();
 }
 
-/** The items whose next step has its turn: nobody has taken them up, or their offer has run out by `now` or the database's clock. Soonest visit first. */
+/**
+ * The items whose next step has its turn: nobody has taken them up, or their offer has run out by `now` or the database's clock, or the visit is no more
+ * as it was when the offer was made. Soonest visit first.
+ */
 export async function dueItems(tx: Tx, sickDayId: string, now: Date, limit: number): Promise<string[]> {
   const rows = await dueQuery(tx, sickDayId, now)
     .select('sick_day_item.appointment_id')
@@ -93,6 +96,7 @@ export async function dueItems(tx: Tx, sickDayId: string, now: Date, limit: numb
 function dueQuery(tx: Tx, sickDayId: string, now: Date) {
   return tx
     .selectFrom('sick_day_item')
+    .innerJoin('appointment', 'appointment.appointment_id', 'sick_day_item.appointment_id')
     .leftJoin('move_offer', (join) =>
       join
         .onRef('move_offer.sick_day_id', '=', 'sick_day_item.sick_day_id')
@@ -108,6 +112,7 @@ function dueQuery(tx: Tx, sickDayId: string, now: Date) {
           eb.or([
             eb('move_offer.move_offer_id', 'is', null),
             eb('move_offer.expires_at', '<=', sql<Date>`greatest(now(), ${now}::timestamptz)`),
+            eb('move_offer.appointment_version', '!=', eb.ref('appointment.version')),
           ]),
         ]),
       ]),
@@ -262,13 +267,16 @@ export function lockMoveOffer(tx: Tx, moveOfferId: string, now: Date): Promise<L
     .executeTakeFirst();
 }
 
-/** The visit's open offer, whether it lives, and whether the message about it has failed. */
+/** The visit's open offer, whether it lives, whether the visit is still as it was offered for, and whether the message about it has failed. */
 export function openOfferOf(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef, now: Date) {
   return tx
     .selectFrom('move_offer')
     .selectAll()
     .select([
       sql<boolean>`expires_at > greatest(now(), ${now}::timestamptz)`.as('live'),
+      sql<boolean>`appointment_version = (select version from appointment a where a.appointment_id = move_offer.appointment_id)`.as(
+        'fits',
+      ),
       sql<boolean>`exists (select from notification n where n.move_offer_id = move_offer.move_offer_id and n.state = 'FAILED')`.as(
         'message_failed',
       ),
@@ -291,6 +299,27 @@ export async function wasOffered(tx: Tx, { sickDayId, appointmentId }: SickDayIt
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Writes word to the sick day that has offered this visit another time, if one has: the visit has changed. */
+export async function tellOfferingSickDay(tx: Tx, appointmentId: string, requestId: string | undefined): Promise<void> {
+  await tx
+    .insertInto('outbox')
+    .columns(['clinic_id', 'aggregate', 'aggregate_id', 'event', 'request_id'])
+    .expression((eb) =>
+      eb
+        .selectFrom('move_offer')
+        .select([
+          'clinic_id',
+          sql.lit('sick_day').as('aggregate'),
+          'sick_day_id',
+          sql.lit('visitChanged').as('event'),
+          eb.val(requestId ?? null).as('request_id'),
+        ])
+        .where('appointment_id', '=', appointmentId)
+        .where('state', '=', 'OPEN'),
+    )
+    .execute();
 }
 
 /** Every offer of the sick day that nobody has closed. */

@@ -14,6 +14,7 @@ import {
   resumed,
   stopped,
   TASK_QUEUES,
+  visitChanged,
   workflowIds,
   WORKFLOWS,
   type AppointmentInput,
@@ -139,6 +140,7 @@ function tellSickDay(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome>
     case 'requested':
       return calls.start(workflow);
     case answered.name:
+    case visitChanged.name:
     case paused.name:
     case resumed.name:
     case stopped.name:

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
+import { insertAppointments } from '../db/appointments.ts';
 import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { violates } from '../db/constraint-errors.ts';
 import { lockForBooking } from '../db/locks.ts';
-import { enqueue } from '../db/outbox.ts';
 import { assertDayNotFull, freeRound, reserveAppointment } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
 import { upcomingLimits } from '../db/upcoming-visits.ts';
@@ -22,6 +22,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { rankCandidates, type WaitlistCandidate } from '../domain/waitlist-ranking.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { candidateOf, tooLateToRefill } from './freed-slot.ts';
+import { recordBooking } from './record-visit.ts';
 
 export type RoundOutcome =
   | { readonly outcome: 'filled'; readonly appointmentId: string; readonly entryId: string }
@@ -145,27 +146,20 @@ async function bookCandidate(
   if (limit !== undefined) throw new AppError(limit);
 
   const appointmentId = deps.newId();
-  await tx
-    .insertInto('appointment')
-    .values({
+  await insertAppointments(tx, [
+    {
       appointment_id: appointmentId,
       patient_id: entry.patient_id,
       provider_id: round.provider_id,
       clinic_id: act.clinicId,
       appointment_time: round.slot_start,
       duration_minutes: entry.duration_minutes,
-      status: 'SCHEDULED',
       confirmation_code: confirmationCode(deps.randomBytes(CONFIRMATION_CODE_BYTES)),
       booked_via: 'waitlist',
       time_set_at: act.now,
       policy_version: schedule.policyVersion,
-      cancelled_by: null,
-      cancel_reason: null,
-      cancelled_late: null,
-      next_action: 'plan',
-      next_action_at: sql`now()`,
-    })
-    .execute();
+    },
+  ]);
   await reserveAppointment(tx, {
     clinicId: act.clinicId,
     appointmentId,
@@ -188,22 +182,9 @@ async function bookCandidate(
     reason: null,
   });
   await closeRound(tx, roundId, { state: 'FILLED', appointmentId });
-  await enqueue(tx, {
-    clinicId: act.clinicId,
-    aggregate: 'appointment',
-    aggregateId: appointmentId,
-    event: 'booked',
-    version: 1,
-    requestId: act.requestId,
-  });
-  const audit = { clinicId: act.clinicId, actor: act.actor, requestId: act.requestId };
-  await recordAudit(tx, {
-    ...audit,
-    entity: 'appointment',
-    entityId: appointmentId,
-    action: 'booked',
+  await recordBooking(tx, act, {
+    appointmentId,
     detail: {
-      version: 1,
       providerId: round.provider_id,
       appointmentTime: round.slot_start,
       roundId,
@@ -211,10 +192,12 @@ async function bookCandidate(
     },
   });
   await recordAudit(tx, {
-    ...audit,
+    clinicId: act.clinicId,
     entity: 'waitlist_round',
     entityId: roundId,
     action: 'filled',
+    actor: act.actor,
+    requestId: act.requestId,
     detail: { appointmentId },
   });
   return { outcome: 'filled', appointmentId, entryId: entry.entry_id };

@@ -1,11 +1,10 @@
-import { enqueue } from '../db/outbox.ts';
 import { changeAppointment, lockAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
-import { recordAudit } from '../db/audit.ts';
 import { inContext } from '../db/connection.ts';
 import { passOnUntoldNotice } from '../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
+import { recordChange } from './record-visit.ts';
 
 interface Visit {
   readonly appointmentId: string;
@@ -43,23 +42,7 @@ function attend(deps: SchedulingDeps, act: Act, visit: Visit, wanted: Appointmen
     // Of a visit that is over nothing is announced any more.
     if (decision.change.event !== 'checkedIn') await passOnUntoldNotice(tx, before);
     const after = await changeAppointment(tx, visit.appointmentId, columns(decision.change));
-    await enqueue(tx, {
-      clinicId: act.clinicId,
-      aggregate: 'appointment',
-      aggregateId: after.appointment_id,
-      event: decision.change.event,
-      version: after.version,
-      requestId: act.requestId,
-    });
-    await recordAudit(tx, {
-      clinicId: act.clinicId,
-      entity: 'appointment',
-      entityId: after.appointment_id,
-      action: decision.change.event,
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: { version: after.version },
-    });
+    await recordChange(tx, act, { ...visit, version: after.version, event: decision.change.event });
     return after;
   });
 }

@@ -1,10 +1,9 @@
-import { sql } from 'kysely';
+import { insertAppointments } from '../db/appointments.ts';
 import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { violates } from '../db/constraint-errors.ts';
 import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockForBooking } from '../db/locks.ts';
-import { enqueue } from '../db/outbox.ts';
 import { insertRegistration } from '../db/patients.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
 import { sharedNotice } from '../db/series.ts';
@@ -15,6 +14,7 @@ import type { RuleOverride } from '../domain/override.ts';
 import { seriesStarts } from '../domain/series.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { placeVisits, reservePlaces } from './place-visits.ts';
+import { recordBooking } from './record-visit.ts';
 
 export interface SeriesBooking {
   readonly patientId: string;
@@ -100,51 +100,30 @@ async function bookVisits(
   );
 
   const visits = places.map(({ appointmentId }) => ({ appointmentId, providerId }));
-  await tx
-    .insertInto('appointment')
-    .values(
-      places.map(({ appointmentId, confirmationCode: code, from, waiver }, index) => ({
-        appointment_id: appointmentId,
-        patient_id: patientId,
-        provider_id: providerId,
-        clinic_id: act.clinicId,
-        appointment_time: new Date(from),
-        duration_minutes: durationMinutes,
-        status: 'SCHEDULED' as const,
-        confirmation_code: code,
-        booked_via: 'api' as const,
-        time_set_at: act.now,
-        policy_version: schedule.policyVersion,
-        cancelled_by: null,
-        cancel_reason: null,
-        cancelled_late: null,
-        ...waiver.columns(),
-        series_id: seriesId,
-        series_index: index,
-        ...sharedNotice(visits, { appointmentId, providerId }),
-        next_action: 'plan',
-        next_action_at: sql<Date>`now()`,
-      })),
-    )
-    .execute();
+  await insertAppointments(
+    tx,
+    places.map(({ appointmentId, confirmationCode: code, from, waiver }, index) => ({
+      appointment_id: appointmentId,
+      patient_id: patientId,
+      provider_id: providerId,
+      clinic_id: act.clinicId,
+      appointment_time: new Date(from),
+      duration_minutes: durationMinutes,
+      confirmation_code: code,
+      booked_via: 'api',
+      time_set_at: act.now,
+      policy_version: schedule.policyVersion,
+      ...waiver.columns(),
+      series_id: seriesId,
+      series_index: index,
+      ...sharedNotice(visits, { appointmentId, providerId }),
+    })),
+  );
   await reservePlaces(tx, { clinicId: act.clinicId, patientId }, places);
   for (const { appointmentId, from, waiver } of places) {
-    await enqueue(tx, {
-      clinicId: act.clinicId,
-      aggregate: 'appointment',
-      aggregateId: appointmentId,
-      event: 'booked',
-      version: 1,
-      requestId: act.requestId,
-    });
-    await recordAudit(tx, {
-      clinicId: act.clinicId,
-      entity: 'appointment',
-      entityId: appointmentId,
-      action: 'booked',
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: { version: 1, providerId, appointmentTime: new Date(from), seriesId, ...waiver.detail() },
+    await recordBooking(tx, act, {
+      appointmentId,
+      detail: { providerId, appointmentTime: new Date(from), seriesId, ...waiver.detail() },
     });
   }
   return {

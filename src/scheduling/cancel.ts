@@ -1,7 +1,5 @@
 import { changeAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
-import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
-import { enqueue } from '../db/outbox.ts';
 import { freeAppointment, providerTimeOf } from '../db/reservations.ts';
 import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from '../db/series.ts';
 import {
@@ -15,6 +13,7 @@ import type { Act, SchedulingDeps } from './act.ts';
 import { stateOf } from './attend.ts';
 import { freedSlotOf, openRound } from './freed-slot.ts';
 import { lockWithResources } from './locked-appointment.ts';
+import { recordChange } from './record-visit.ts';
 
 export interface Cancellation {
   readonly appointmentId: string;
@@ -81,23 +80,11 @@ export async function recordCancelling(
   const during = await providerTimeOf(tx, before.appointment_id, before.provider_id);
   await freeAppointment(tx, before.appointment_id);
   const roundId = during && (await openRound(deps, tx, act, freedSlotOf(before, during)));
-  await enqueue(tx, {
-    clinicId: act.clinicId,
-    aggregate: 'appointment',
-    aggregateId: after.appointment_id,
-    event: 'cancelled',
+  await recordChange(tx, act, {
+    appointmentId: after.appointment_id,
     version: after.version,
-    requestId: act.requestId,
-  });
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'appointment',
-    entityId: after.appointment_id,
-    action: 'cancelled',
-    actor: act.actor,
-    requestId: act.requestId,
+    event: 'cancelled',
     detail: {
-      version: after.version,
       reason: change.cancelReason,
       late: change.lateCancel,
       ...(roundId === undefined ? {} : { roundId }),

@@ -41,6 +41,7 @@ export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }:
     // Whoever has moved, cancelled or begun the visit meanwhile has answered in another way.
     if (offer?.live !== true || visit.version !== offer.appointment_version) throw new AppError('move_offer_closed');
 
+    await closeMoveOffer(tx, moveOfferId, 'ACCEPTED');
     await moveVisit(deps, tx, act, {
       appointmentId: offer.appointment_id,
       expectedVersion: offer.appointment_version,
@@ -50,7 +51,6 @@ export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }:
       hold: { holdId: offer.hold_id, heldBy: heldByOffer(moveOfferId) },
       offered: true,
     });
-    await closeMoveOffer(tx, moveOfferId, 'ACCEPTED');
     await changeItem(tx, itemOf(offer), { state: 'MOVED', reason: offer.step });
     return answered(tx, act, offer, 'accepted');
   });

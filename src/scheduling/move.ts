@@ -1,7 +1,5 @@
 import { changeAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
-import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
-import { enqueue } from '../db/outbox.ts';
 import {
   expireReservations,
   freeAppointment,
@@ -21,6 +19,7 @@ import { stateOf } from './attend.ts';
 import { freedSlotOf, openRound, remainderOf, type FreedSlot } from './freed-slot.ts';
 import { useHold } from './hold.ts';
 import { lockWithResources } from './locked-appointment.ts';
+import { recordChange } from './record-visit.ts';
 import { createWaiver, type Waiver } from './waiver.ts';
 
 export interface Move {
@@ -153,23 +152,11 @@ export async function recordMove(
     time_set_version: before.version + 1,
   });
   const roundId = freed && (await openRound(deps, tx, act, freed));
-  await enqueue(tx, {
-    clinicId: act.clinicId,
-    aggregate: 'appointment',
-    aggregateId: after.appointment_id,
-    event: 'rescheduled',
+  await recordChange(tx, act, {
+    appointmentId: after.appointment_id,
     version: after.version,
-    requestId: act.requestId,
-  });
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'appointment',
-    entityId: after.appointment_id,
-    action: 'rescheduled',
-    actor: act.actor,
-    requestId: act.requestId,
+    event: 'rescheduled',
     detail: {
-      version: after.version,
       from: {
         appointmentTime: before.appointment_time,
         durationMinutes: before.duration_minutes,

@@ -102,7 +102,7 @@ async function read(tx: Tx, act: Act, ref: SickDayItemRef): Promise<Situation> {
 
 function isDue({ sickDay, item, offer }: Situation): boolean {
   if (sickDay.state !== 'RUNNING') return false;
-  return item.state === 'PENDING' || (item.state === 'OFFERED' && offer?.live !== true);
+  return item.state === 'PENDING' || (item.state === 'OFFERED' && (offer?.live !== true || !offer.fits));
 }
 
 async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
@@ -120,8 +120,10 @@ async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
   if (startsSoon(visit.appointment_time.getTime(), now)) return { kind: 'call', reason: 'starts_soon' };
 
   const search = { visit, sickDay, now };
-  // An offer that the patient was told of and did not take is done with; one that never reached the broker is made again.
-  const first = offer === undefined || offer.told_at === null ? item.step_index : item.step_index + 1;
+  // An offer that the patient was told of and did not take is done with. One that never reached the broker is made again, and so is one for a visit that
+  // has been changed and is still hit.
+  const isDoneWith = offer !== undefined && offer.told_at !== null && offer.fits;
+  const first = isDoneWith ? item.step_index + 1 : item.step_index;
   for (const [index, step] of sickDay.steps.entries()) {
     if (index < first) continue;
     if (step === 'waitlist') return { kind: 'waitlist' };
@@ -172,7 +174,7 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
   if (!isUnchanged) return false;
 
   if (offer !== undefined) {
-    await closeMoveOffer(tx, offer.move_offer_id, 'EXPIRED');
+    await closeMoveOffer(tx, offer.move_offer_id, offer.fits ? 'EXPIRED' : 'WITHDRAWN');
     await giveBackHold(tx, act, offer.hold_id);
   }
   switch (step.kind) {

@@ -64,6 +64,8 @@ export const overdue = defineSignal('overdue');
 
 /** A patient has answered an offer of a sick day. */
 export const answered = defineSignal('answered');
+/** A visit that has an open offer of a sick day was moved, cancelled or begun by hand. */
+export const visitChanged = defineSignal('visitChanged');
 
 /** What an operator may tell a running replay, and what a sick day is told of its row. */
 export const paused = defineSignal('paused');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { workflowIds, WORKFLOWS } from '../../src/workflows/messages.ts';
+import { answered, visitChanged, workflowIds, WORKFLOWS } from '../../src/workflows/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporalTest, type TemporalTest } from '../support/temporal-test.ts';
 import { skipTime } from '../support/time-skipping.ts';
@@ -53,12 +53,12 @@ describe('a sick day', () => {
     expect(await details()).toMatch(/^\*\*FINISHED\*\* .* to be called 25/);
   });
 
-  it('looks again as soon as a patient has answered', async () => {
+  it.each([answered, visitChanged])('looks again as soon as it is told: $name', async (signal) => {
     const { world, handle, asked } = await start(1);
     await asked(1);
     world.offers = [];
     world.moved = 1;
-    await handle.signal('answered');
+    await handle.signal(signal);
     expect(await handle.result()).toMatchObject({ state: 'FINISHED', counts: { MOVED: 1, CALL: 0 } });
     expect(world.asked).toHaveLength(2);
   });

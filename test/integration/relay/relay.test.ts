@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createTemporalNamespace } from '../../../scripts/stack/index.mjs';
+import type { OutboxEvent } from '../../../src/db/outbox.ts';
 import { enqueueEverythingLive, enqueueOverdue, leaseBatch } from '../../../src/db/outbox-leases.ts';
 import { createTemporalClient, type TemporalClient } from '../../../src/integrations/temporal/client.ts';
 import { createWorkflowCalls, type WorkflowCalls } from '../../../src/integrations/temporal/workflow-calls.ts';
@@ -49,7 +50,7 @@ describe('the relay', () => {
 
   async function anOutboxRow(given: {
     readonly event: string;
-    readonly aggregate?: 'appointment' | 'round' | 'replay' | 'ehr_sync';
+    readonly aggregate?: OutboxEvent['aggregate'];
     readonly aggregateId?: string;
     readonly version?: number;
     readonly schemaVersion?: number;
@@ -142,6 +143,12 @@ describe('the relay', () => {
     const { aggregateId } = await anOutboxRow({ event: 'noticeTakenOver', version: 3 });
     await relayBatch(deps);
     expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['overdue']);
+  });
+
+  it.each(['answered', 'visitChanged', 'paused', 'resumed', 'stopped'])('tells a sick day: %s', async (event) => {
+    const { aggregateId } = await anOutboxRow({ aggregate: 'sick_day', event });
+    await relayBatch(deps);
+    expect(await signalsOf(workflowIds.sickDay(aggregateId))).toEqual([event]);
   });
 
   it.each(['notificationSettled', 'completed'])('tells %s to nobody when the workflow has ended', async (event) => {

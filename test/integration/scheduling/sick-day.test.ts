@@ -4,6 +4,7 @@ import { inContext } from '../../../src/db/connection.ts';
 import { dueItems } from '../../../src/db/sick-days.ts';
 import type { ClinicPolicy, SickDayStep } from '../../../src/domain/policy.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
+import { checkIn } from '../../../src/scheduling/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { completeCallTask } from '../../../src/scheduling/call-task.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
@@ -458,6 +459,52 @@ describe('a sick day', () => {
       });
       await expect(acceptMoveOffer(deps, asPatient(), elsewhere)).rejects.toMatchObject({ code: 'move_offer_closed' });
       expect(await visitOf(elsewhere.appointmentId)).toMatchObject({ appointment_time: slotAt(clinic, 6, '09:00') });
+    });
+
+    it('is withdrawn, and its time given back, as soon as somebody moves, cancels or begins the visit by hand', async () => {
+      const byHand: readonly [reason: string, act: (visit: { appointmentId: string }) => Promise<unknown>][] = [
+        [
+          'moved',
+          ({ appointmentId }) =>
+            moveAppointment(deps, act(), {
+              appointmentId,
+              expectedVersion: 1,
+              appointmentTime: slotAt(clinic, 6, '09:00'),
+            }),
+        ],
+        ['cancelled', (visit) => cancelAppointment(deps, act(), { ...visit, reason: 'patient_request' })],
+        ['begun', (visit) => checkIn(deps, act(), visit)],
+      ];
+      for (const [reason, change] of byHand) {
+        const given = await anOffer();
+        expect(await due(given.sickDayId)).toEqual([]);
+        await change(given);
+        expect(await told(given.sickDayId)).toEqual(['requested', 'visitChanged']);
+        expect(await due(given.sickDayId)).toEqual([given.appointmentId]);
+        await step(given.sickDayId, given.appointmentId);
+        expect(await itemOf(given.sickDayId, given.appointmentId)).toMatchObject({ state: 'GONE', reason });
+        expect((await offersOf(given.appointmentId)).map(({ state }) => state)).toEqual(['WITHDRAWN']);
+        expect(await reservationsOf(given.colleague)).toEqual([]);
+      }
+    });
+
+    it('is made again for a visit that was moved and is still hit', async () => {
+      const given = await anOffer();
+      await moveAppointment(deps, act(), {
+        appointmentId: given.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 3, '11:00'),
+        override: { rules: ['provider_away'], reason: 'the patient asked for eleven' },
+      });
+      await step(given.sickDayId, given.appointmentId);
+      expect((await offersOf(given.appointmentId)).map((offer) => [offer.step, offer.state, offer.slot_start])).toEqual(
+        [
+          ['colleague', 'WITHDRAWN', slotAt(clinic, 3, '10:00')],
+          ['colleague', 'OPEN', slotAt(clinic, 3, '11:00')],
+        ],
+      );
+      expect(await reservationsOf(given.colleague)).toEqual(['HOLD']);
+      expect(await due(given.sickDayId)).toEqual([]);
     });
 
     it('is accepted or declined or runs out, and never two of these', async () => {

@@ -1,0 +1,51 @@
+import { recordAudit } from '../db/audit.ts';
+import type { Tx } from '../db/connection.ts';
+import { enqueue } from '../db/outbox.ts';
+import { tellOfferingSickDay } from '../db/sick-days.ts';
+import type { Act } from './act.ts';
+
+/** What has just happened to a visit. */
+export interface VisitEvent {
+  readonly appointmentId: string;
+  /** The visit's version after it. */
+  readonly version: number;
+  /** As the relay and the audit call it. */
+  readonly event: string;
+  /** Ids, codes and instants. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** What every booking leaves behind, in its transaction: the outbox row for the visit's workflow, and the audit. */
+export async function recordBooking(tx: Tx, act: Act, visit: Omit<VisitEvent, 'event' | 'version'>): Promise<void> {
+  await record(tx, act, { ...visit, event: 'booked', version: 1 });
+}
+
+/**
+ * What every change of a visit leaves behind, in its transaction: the outbox row for the visit's workflow, the audit, and word to a sick day that has
+ * offered the visit another time, so that what it holds for it is given back now and not when the offer runs out.
+ */
+export async function recordChange(tx: Tx, act: Act, visit: VisitEvent): Promise<void> {
+  await record(tx, act, visit);
+  await tellOfferingSickDay(tx, visit.appointmentId, act.requestId);
+}
+
+async function record(tx: Tx, act: Act, { appointmentId, version, event, detail }: VisitEvent): Promise<void> {
+  const { clinicId, actor, requestId } = act;
+  await enqueue(tx, {
+    clinicId,
+    aggregate: 'appointment',
+    aggregateId: appointmentId,
+    event,
+    version,
+    requestId,
+  });
+  await recordAudit(tx, {
+    clinicId,
+    entity: 'appointment',
+    entityId: appointmentId,
+    action: event,
+    actor,
+    requestId,
+    detail: { version, ...detail },
+  });
+}
