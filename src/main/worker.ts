@@ -14,6 +14,7 @@ import { createWorkflowCalls } from '../integrations/temporal/workflow-calls.ts'
 import { createLogger } from '../logger.ts';
 import { createPublisher } from '../notifications/publish.ts';
 import { createTopology } from '../notifications/topology.ts';
+import { startPruning } from '../relay/prune.ts';
 import { CALL_DEADLINE_MS, startRelay } from '../relay/relay.ts';
 import { startSweep } from '../relay/sweep.ts';
 import { createSchedulingDeps } from '../scheduling/act.ts';
@@ -21,7 +22,7 @@ import { TASK_QUEUES } from '../workflows/messages.ts';
 
 /** After this the process stops, whatever is still open. */
 const STOP_MS = 30_000;
-/** The relay leases, marks and sweeps: it needs few connections. */
+/** The relay leases, marks, sweeps and prunes: it needs few connections. */
 const RELAY_POOL_SIZE = 3;
 
 const config = loadConfig(process.env, ['log', 'database', 'databaseRelay', 'broker', 'temporal', 'ehr']);
@@ -65,6 +66,7 @@ const relay = startRelay({
   random: Math.random,
 });
 const sweep = startSweep({ connection: relayConnection, logger, random: Math.random });
+const pruning = startPruning({ connection: relayConnection, logger, random: Math.random });
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
@@ -116,7 +118,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   logger.info({ event: 'stopping', signal });
   setTimeout(() => process.exit(1), STOP_MS).unref();
-  await Promise.all([sweep.stop(), relay.stop()]);
+  await Promise.all([pruning.stop(), sweep.stop(), relay.stop()]);
   await workers.stop();
   await temporal.close();
   await rabbitmq.close();

@@ -16,6 +16,7 @@ import * as yearlyClosures from './0014-yearly-closures.ts';
 import * as scheduleChanges from './0015-schedule-changes.ts';
 import * as registry from './0016-registry.ts';
 import * as sickDays from './0017-sick-days.ts';
+import * as prune from './0018-prune.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -36,4 +37,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-schedule-changes': scheduleChanges,
   '0016-registry': registry,
   '0017-sick-days': sickDays,
+  '0018-prune': prune,
 };

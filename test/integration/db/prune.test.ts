@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { prune } from '../../../src/db/prune.ts';
+import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
+import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { placeHold } from '../../../src/scheduling/hold.ts';
+import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+
+describe('pruning', () => {
+  let database: TestDatabase;
+  let deps: SchedulingDeps;
+  let clinic: Clinic;
+  let providerId: string;
+  let visit: { readonly patientId: string; readonly providerId: string; readonly durationMinutes: number };
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    deps = createSchedulingDeps(database.app);
+  });
+  afterAll(() => database.drop());
+  beforeEach(async () => {
+    await prune(database.relay.db, 1_000);
+    clinic = await aClinic(database.owner);
+    providerId = await aProvider(database.owner, clinic);
+    visit = { patientId: await aPatient(database.owner, clinic), providerId, durationMinutes: 30 };
+  });
+
+  const act = (): Act => ({ actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() });
+  const book = (time: string, key?: string) =>
+    bookAppointment(deps, act(), {
+      ...visit,
+      appointmentTime: slotAt(clinic, 3, time),
+      registersPatient: false,
+      ...(key === undefined
+        ? {}
+        : { idempotency: { caller: 'desk', route: 'POST /api/v1/appointments', key, fingerprint: time } }),
+    });
+  const hold = async (time: string) => {
+    const slot = { providerId, slotStart: slotAt(clinic, 3, time), durationMinutes: 30, heldBy: 'desk' };
+    return (await placeHold(deps, act(), slot)).hold.hold_id;
+  };
+  const pruned = () => prune(database.relay.db, 1_000);
+  const count = async (table: 'reservation' | 'hold' | 'idempotency_key' | 'outbox') => {
+    const { rows } = await sql<{ n: number }>`select count(*)::integer as n from ${sql.table(table)}`.execute(
+      database.owner.db,
+    );
+    return rows[0]?.n;
+  };
+
+  it('leaves everything that somebody may still read', async () => {
+    const { appointmentId } = await book('09:00', 'key-1');
+    await hold('10:00');
+    expect(await pruned()).toBe(0);
+    await moveAppointment(deps, act(), {
+      appointmentId,
+      expectedVersion: 1,
+      appointmentTime: slotAt(clinic, 3, '11:00'),
+    });
+    await cancelAppointment(deps, act(), { appointmentId, reason: 'patient_request' });
+    expect(await pruned()).toBe(0);
+  });
+
+  it('deletes the reservations of the day before yesterday, and of yesterday none: they count against its limit', async () => {
+    const before = await count('reservation');
+    await book('09:00');
+    const shift = (interval: string) =>
+      sql`update reservation set during = tstzrange(now() - ${interval}::interval, now() - ${interval}::interval + interval '30 minutes')
+        where clinic_id = ${clinic.clinicId}`.execute(database.owner.db);
+    await shift('2 days');
+    expect(await pruned()).toBe(0);
+    await shift('2 days 31 minutes');
+    expect(await pruned()).toBe(2);
+    expect(await count('reservation')).toBe(before);
+  });
+
+  it('deletes a hold long after it has expired, its reservation first', async () => {
+    const holdId = await hold('09:00');
+    const ranOut = (interval: string) =>
+      sql`with gone as (update hold set expires_at = now() - ${interval}::interval where hold_id = ${holdId})
+        update reservation set expires_at = now() - ${interval}::interval where hold_id = ${holdId}`.execute(
+        database.owner.db,
+      );
+    await ranOut('59 minutes');
+    expect(await pruned()).toBe(0);
+    await ranOut('61 minutes');
+    expect(await pruned()).toBe(1);
+    await expect(hold('09:00')).resolves.toEqual(expect.any(String));
+    await ranOut('7 days 1 minute');
+    expect(await pruned()).toBe(1);
+  });
+
+  it('forgets a key after three days, and what the relay has told after seven', async () => {
+    const first = await book('09:00', 'key-2');
+    const age = (days: number) =>
+      sql`with keys as (update idempotency_key set created_at = now() - make_interval(days => ${days}) where key = 'key-2')
+        update outbox set done_at = now() - make_interval(days => ${days}) where aggregate_id = ${first.appointmentId}`.execute(
+        database.owner.db,
+      );
+    await age(2);
+    expect(await pruned()).toBe(0);
+    await expect(book('09:00', 'key-2')).resolves.toMatchObject({ appointmentId: first.appointmentId, replayed: true });
+    await age(4);
+    expect(await pruned()).toBe(1);
+    await expect(book('09:00', 'key-2')).rejects.toMatchObject({ code: 'slot_taken' });
+    await age(8);
+    expect(await pruned()).toBe(1);
+  });
+
+  it('passes over what somebody works on, and takes no more of a table than it was told', async () => {
+    for (const time of ['09:00', '10:00', '11:00']) await book(time);
+    await sql`update outbox set done_at = now() - interval '8 days' where clinic_id = ${clinic.clinicId}`.execute(
+      database.owner.db,
+    );
+    await database.owner.db.transaction().execute(async (tx) => {
+      await sql`select from outbox where clinic_id = ${clinic.clinicId} order by outbox_id limit 1 for update`.execute(
+        tx,
+      );
+      expect(await prune(database.relay.db, 1)).toBe(1);
+      expect(await pruned()).toBe(1);
+    });
+    expect(await pruned()).toBe(1);
+  });
+
+  it('is not for the application role', async () => {
+    await expect(prune(database.app.db, 1)).rejects.toThrow(/permission denied/);
+  });
+});
