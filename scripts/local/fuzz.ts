@@ -5,13 +5,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { eventually } from '../../test/support/eventually.ts';
 import { startStack, type StackUrls } from '../stack/index.mjs';
-import { findSlots, logIn, type ApiClient } from './client.ts';
+import { clearFaults, findSlots, logIn, setFault, type ApiClient } from './client.ts';
 import { NETWORK } from './network.ts';
 import { startSystem } from './system.ts';
 
 /*
  * `npm run fuzz`: Schemathesis sends what the OpenAPI document allows, and what it forbids, to every operation of the running API, as a patient and as an
- * administrator. It fails on any 5xx and on any answer that the document does not describe. `-- --cases 50` for another number of cases an operation.
+ * administrator, one after another and in sequences. It fails on any 5xx and on any answer that the document does not describe. `-- --cases 50` for another number of cases an operation.
  */
 
 const SCHEMATHESIS = 'schemathesis==4.32.5';
@@ -69,22 +69,27 @@ async function fuzzOn(urls: StackUrls, schemathesis: string): Promise<number> {
     },
   });
   try {
-    const ids = await someRows(await logIn(system, ROLES.patient), await logIn(system, ROLES.administrator));
+    const desk = await logIn(system, ROLES.administrator);
+    const known = await someRows(system.sandboxUrl, await logIn(system, ROLES.patient), desk);
     const operations = await operationsOf(system.apiUrl);
     const failed: string[] = [];
     for (const [role, clientId] of Object.entries(ROLES)) {
       say(`\nAs ${role}, ${operations.length} operations, ${values.cases} cases each, seed ${values.seed}:`);
+      // A token lives an hour, a run of every operation can take longer.
+      const sendAs = async (name: string, what: readonly string[]) => {
+        const { token } = await logIn(system, clientId);
+        const ok = await send({ schemathesis, apiUrl: system.apiUrl, role, token, known }, name, what);
+        if (!ok) failed.push(`${name} as ${role}`);
+      };
       const left = [...operations];
-      const oneByOne = async () => {
+      const takeTurns = async () => {
         for (let operationId = left.shift(); operationId !== undefined; operationId = left.shift()) {
-          // A token lives an hour, a run of every operation can take longer.
-          const { token } = await logIn(system, clientId);
-          if (!(await fuzzOperation({ schemathesis, apiUrl: system.apiUrl, operationId, role, token, ids }))) {
-            failed.push(`${operationId} as ${role}`);
-          }
+          await sendAs(operationId, [`--include-operation-id=${operationId}`, '--phases=examples,coverage,fuzzing']);
         }
       };
-      await Promise.all([oneByOne(), oneByOne()]);
+      await Promise.all([takeTurns(), takeTurns()]);
+      // What one operation answers goes into the next.
+      await sendAs('sequences', ['--phases=stateful', ...operations.map((id) => `--include-operation-id=${id}`)]);
     }
     say(failed.length === 0 ? '\nNo operation failed.' : `\nFailed: ${failed.join(', ')}`);
     return failed.length === 0 ? 0 : 1;
@@ -106,26 +111,26 @@ async function operationsOf(apiUrl: string): Promise<string[]> {
   return found;
 }
 
-/** Sends one operation its cases and says in one line how they were answered; with everything Schemathesis has to say when a check failed. */
-async function fuzzOperation(order: {
+/** What Schemathesis sends, and as whom. */
+interface Order {
   readonly schemathesis: string;
   readonly apiUrl: string;
-  readonly operationId: string;
   readonly role: string;
   readonly token: string;
-  readonly ids: Readonly<Record<string, readonly string[]>>;
-}): Promise<boolean> {
-  const { operationId, role } = order;
-  const report = path.join(folder, `${role}-${operationId}.ndjson`);
+  readonly known: Known;
+}
+
+/** Sends cases and says in one line how they were answered; with everything Schemathesis has to say when a check failed. Returns whether none did. */
+async function send(order: Order, name: string, what: readonly string[]): Promise<boolean> {
+  const report = path.join(folder, `${order.role}-${name}.ndjson`);
   const { code, output } = await run(
     order.schemathesis,
     [
       'run',
       `${order.apiUrl}/openapi.json`,
-      `--include-operation-id=${operationId}`,
+      ...what,
       `--header=Authorization: Bearer ${order.token}`,
       `--checks=${CHECKS.join(',')}`,
-      '--phases=examples,fuzzing',
       `--max-examples=${values.cases}`,
       `--seed=${values.seed}`,
       '--report=ndjson',
@@ -134,13 +139,14 @@ async function fuzzOperation(order: {
       '--warnings=off',
       '--no-color',
     ],
-    { SCHEMATHESIS_HOOKS: path.join(root, 'scripts', 'local', 'fuzz-hooks.py'), FUZZ_IDS: JSON.stringify(order.ids) },
+    {
+      SCHEMATHESIS_HOOKS: path.join(root, 'scripts', 'local', 'fuzz-hooks.py'),
+      FUZZ_KNOWN: JSON.stringify(order.known),
+    },
   );
   const answers = await answersIn(report);
   const ok = code === 0 && answers.size > 0;
-  say(
-    `${ok ? 'ok    ' : 'FAILED'} ${operationId}: ${[...answers].map(([status, n]) => `${n} × ${status}`).join(', ')}`,
-  );
+  say(`${ok ? 'ok    ' : 'FAILED'} ${name}: ${[...answers].map(([status, n]) => `${n} × ${status}`).join(', ')}`);
   if (!ok) say(output);
   return ok;
 }
@@ -158,42 +164,94 @@ async function answersIn(report: string): Promise<ReadonlyMap<string, number>> {
   return new Map([...counts].sort());
 }
 
-/** One row of each kind that a patient can make, and the ids of the clinic they are at, by the names of the API. */
-async function someRows(patient: ApiClient, desk: ApiClient): Promise<Readonly<Record<string, readonly string[]>>> {
+/** Values that lead somewhere, by the name of a parameter, header or field. */
+interface Known {
+  readonly anywhere: Readonly<Record<string, readonly unknown[]>>;
+  readonly headers: Readonly<Record<string, readonly unknown[]>>;
+  readonly body: Readonly<Record<string, readonly unknown[]>>;
+}
+
+/** Makes a row of each kind at one clinic and returns their ids, by the names of the API. */
+async function someRows(sandboxUrl: string, patient: ApiClient, desk: ApiClient): Promise<Known> {
   const [clinic] = NETWORK;
-  const [provider] = clinic?.providers ?? [];
+  const [provider, away, ill] = clinic?.providers ?? [];
   const [person] = clinic?.patients ?? [];
-  if (clinic === undefined || provider === undefined || person === undefined) throw new Error('the network is empty');
+  if (!clinic || !provider || !away || !ill || !person) throw new Error('the network is empty');
+  const { clinicId } = clinic;
   const { patientId } = person;
   const { providerId } = provider;
-  const { starts, date } = await findSlots(patient, providerId, 5);
-  const make = async (url: string, body: object, id: string) => {
-    const answer = await patient.post(url, body);
-    if (answer.status !== 201) throw new Error(`${url} answered ${answer.status} ${JSON.stringify(answer.body)}`);
-    return [String(answer.body[id])];
+  const make = async (client: ApiClient, url: string, body: object, id: string) => {
+    const answer = await client.post(url, body);
+    if (answer.status > 202) throw new Error(`${url} answered ${answer.status} ${JSON.stringify(answer.body)}`);
+    return String(answer.body[id]);
   };
+  const listed = (url: string, list: string, id: string) =>
+    eventually(async () => {
+      const { body } = await desk.get(url);
+      const [first] = body[list] as Record<string, string>[];
+      if (first?.[id] === undefined) throw new Error(`${url} is empty`);
+      return first[id];
+    });
   const visit = { patientId, providerId, durationMinutes: 30 };
-  const appointmentId = await make('/appointments', { ...visit, appointmentTime: starts[0] }, 'appointmentId');
-  const sync = await desk.post('/ehr-syncs', {});
-  // The worker plans the confirmation of the booking.
-  const notificationId = await eventually(async () => {
-    const { body } = await desk.get('/notifications');
-    const [first] = body['notifications'] as { notificationId: string }[];
-    if (first === undefined) throw new Error('nothing was sent');
-    return first.notificationId;
+  const book = (given: object) => make(patient, '/appointments', { ...visit, ...given }, 'appointmentId');
+
+  // The worker plans the confirmation of the first booking, and it fails.
+  await setFault(sandboxUrl, {
+    vendor: 'twilio',
+    match: { to: person.phone, method: 'POST' },
+    kind: 'status',
+    status: 400,
+    code: 21614,
   });
+  const { starts, date } = await findSlots(patient, providerId, 5);
+  const appointmentIds = [await book({ appointmentTime: starts[0] })];
+  const notificationId = await listed('/notifications?state=FAILED', 'notifications', 'notificationId');
+  await clearFaults(sandboxUrl);
+  appointmentIds.push(await book({ appointmentTime: starts[2] }));
+  const series = { ...visit, appointmentTime: starts[4], everyWeeks: 1, count: 3 };
+  // A visit that is offered another time, and one that somebody has to call about.
+  const sickDayIds: string[] = [];
+  for (const [absent, steps] of [
+    [away, ['other_day']],
+    [ill, []],
+  ] as const) {
+    const { starts: theirs } = await findSlots(patient, absent.providerId, 6);
+    await book({ providerId: absent.providerId, appointmentTime: theirs[0] });
+    const absence = { providerId: absent.providerId, from: theirs[0], to: theirs.at(-1), steps };
+    sickDayIds.push(await make(desk, '/sick-days', absence, 'sickDayId'));
+  }
+  const from = new Date(Date.now() + 200 * 86_400_000).toISOString();
+  const to = new Date(Date.now() + 201 * 86_400_000).toISOString();
+  const far = from.slice(0, 10);
   return {
-    clinicId: [clinic.clinicId],
-    providerId: [providerId],
-    patientId: [patientId],
-    appointmentId,
-    notificationId: [notificationId],
-    holdId: await make('/holds', { providerId, startTime: starts.at(-1), durationMinutes: 30 }, 'holdId'),
-    entryId: await make('/waitlist-entries', { ...visit, earliestDate: date, latestDate: date }, 'entryId'),
-    runId: [String(sync.body['runId'])],
-    appointmentTime: starts,
-    startTime: starts,
-    date: [date],
+    anywhere: {
+      clinicId: [clinicId],
+      providerId: [providerId, away.providerId],
+      patientId: [patientId],
+      appointmentId: appointmentIds,
+      notificationId: [notificationId],
+      replayId: [
+        await make(desk, '/notification-replays', { notificationIds: [notificationId], reason: 'fuzz' }, 'replayId'),
+      ],
+      holdId: [await make(patient, '/holds', { providerId, startTime: starts.at(-1), durationMinutes: 30 }, 'holdId')],
+      entryId: [
+        await make(patient, '/waitlist-entries', { ...visit, earliestDate: date, latestDate: date }, 'entryId'),
+      ],
+      seriesId: [await make(patient, '/appointment-series', series, 'seriesId')],
+      closureId: [
+        await make(desk, `/clinics/${clinicId}/closures`, { fromDate: far, toDate: far, name: 'Fuzz' }, 'closureId'),
+      ],
+      timeOffId: [await make(desk, `/providers/${providerId}/time-off`, { from, to }, 'timeOffId')],
+      sickDayId: sickDayIds,
+      moveOfferId: [await listed('/move-offers', 'moveOffers', 'moveOfferId')],
+      callTaskId: [await listed('/call-tasks', 'callTasks', 'callTaskId')],
+      runId: [await make(desk, '/ehr-syncs', {}, 'runId')],
+      appointmentTime: starts,
+      startTime: starts,
+      date: [date],
+    },
+    headers: { 'if-match': ['"1"', '"2"'] },
+    body: { from: [from], to: [to], durationMinutes: [30], notificationIds: [[notificationId]] },
   };
 }
 
