@@ -197,6 +197,11 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: 'The calendar file cannot be read',
     detail: 'Send an iCalendar file (RFC 5545) whose events are whole days.',
   },
+  step_not_in_policy: {
+    status: 422,
+    title: 'The clinic does not take this step',
+    detail: "Send steps of the sick day's policy alone: see sickDay.steps of the clinic's policy.",
+  },
   sick_day_ended: {
     status: 409,
     title: 'The sick day has been dealt with',

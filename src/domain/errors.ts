@@ -59,6 +59,7 @@ export const ERROR_CODES = [
   'already_waiting',
   'round_closed',
   // Sick days
+  'step_not_in_policy',
   'sick_day_ended',
   'move_offer_closed',
   // Notifications

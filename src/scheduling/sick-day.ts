@@ -44,7 +44,7 @@ export interface SickDayBegun {
  * a visit that is booked in the same moment is on the list or is refused. A workflow then sees to each of them; visits that another sick day has in
  * hand stay there.
  *
- * @throws AppError `not_found`, `in_the_past` for an absence that is over, `validation_failed` for steps that the clinic does not take,
+ * @throws AppError `not_found`, `in_the_past` for an absence that is over, `step_not_in_policy`,
  * `idempotency_in_progress`, `idempotency_mismatch`
  */
 export function callInSick(
@@ -64,7 +64,7 @@ async function beginSickDay(deps: SchedulingDeps, tx: Tx, act: Act, absence: Abs
   const clinic = await findClinic(tx, act.clinicId);
   if (clinic === undefined) throw new AppError('not_found');
   const { sickDay: policy } = clinic.policy;
-  if (absence.steps?.some((step) => !policy.steps.includes(step)) === true) throw new AppError('validation_failed');
+  if (absence.steps?.some((step) => !policy.steps.includes(step)) === true) throw new AppError('step_not_in_policy');
 
   const { timeOffId } = await takeTimeOff(deps, tx, act, absence);
   const during = { from: from.getTime(), to: to.getTime() };

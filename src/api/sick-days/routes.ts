@@ -39,7 +39,7 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
     {
       config: {
         operation: 'callInSick',
-        problems: ['not_found', 'in_the_past', 'idempotency_in_progress', 'idempotency_mismatch'],
+        problems: ['not_found', 'in_the_past', 'step_not_in_policy', 'idempotency_in_progress', 'idempotency_mismatch'],
       },
       schema: {
         operationId: 'callInSick',

@@ -165,7 +165,7 @@ describe('a sick day', () => {
         .where('sick_day_id', '=', sickDayId)
         .executeTakeFirstOrThrow();
       expect(row).toMatchObject({ steps: ['other_day', 'call'], offer_minutes: 45, search_days: 3, state: 'RUNNING' });
-      await expect(callIn({ steps: ['colleague'] })).rejects.toMatchObject({ code: 'validation_failed' });
+      await expect(callIn({ steps: ['colleague'] })).rejects.toMatchObject({ code: 'step_not_in_policy' });
     });
 
     it('once under a key, not for the past and not for a provider of another clinic', async () => {
