@@ -10,33 +10,49 @@ import { aPatient, aProvider, slotAt, type Clinic } from '../../support/builders
 import type { TestDatabase } from '../../support/database.ts';
 import { asAdmin, asPatient, type RunningApi } from './running-api.ts';
 
-/** One thing of each kind at a clinic, all about one patient and one provider; the names are those of the API's path parameters. */
-export interface Things {
-  readonly clinicId: string;
-  readonly patientId: string;
-  readonly providerId: string;
-  readonly appointmentId: string;
-  readonly holdId: string;
-  readonly seriesId: string;
-  readonly entryId: string;
-  readonly notificationId: string;
-  readonly replayId: string;
-  readonly runId: string;
-  readonly timeOffId: string;
-  readonly closureId: string;
-  readonly sickDayId: string;
-  readonly moveOfferId: string;
-  readonly callTaskId: string;
+/** The names are those of the API's path parameters. */
+export const THINGS = [
+  'clinicId',
+  'patientId',
+  'providerId',
+  'appointmentId',
+  'holdId',
+  'seriesId',
+  'entryId',
+  'notificationId',
+  'replayId',
+  'runId',
+  'timeOffId',
+  'closureId',
+  'sickDayId',
+  'moveOfferId',
+  'callTaskId',
+  /** The visit that the move offer is about. */
+  'offeredVisitId',
+] as const;
+
+/** One thing of each kind at a clinic, all about one patient and one provider. */
+export interface Things extends Readonly<Record<(typeof THINGS)[number], string>> {
+  /** Of the appointment. */
+  readonly confirmationCode: string;
   /** A start on the provider's grid that nobody has. */
   readonly freeStart: string;
   /** A date on which the provider works, in the clinic's zone. */
   readonly date: string;
 }
 
-/** @throws Error when one of them cannot be made: nothing is skipped */
-export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: Clinic): Promise<Things> {
-  const providerId = await aProvider(database.owner, clinic);
-  const patientId = await aPatient(database.owner, clinic);
+/**
+ * @param name - is in every text of theirs
+ * @throws Error when one of them cannot be made: nothing is skipped
+ */
+export async function thingsAt(
+  api: RunningApi,
+  database: TestDatabase,
+  clinic: Clinic,
+  name = 'Riverside',
+): Promise<Things> {
+  const providerId = await aProvider(database.owner, clinic, { name: `Dr. ${name}`, specialty: `${name}ology` });
+  const patientId = await aPatient(database.owner, clinic, { givenName: `${name}given`, familyName: `${name}family` });
   const [patient, admin] = [await asPatient(patientId), await asAdmin(clinic.clinicId)];
   const start = (days: number, time: string) => slotAt(clinic, days, time).toISOString();
   const make = async <Made>(url: string, payload: object, headers: { authorization: string }): Promise<Made> => {
@@ -45,7 +61,7 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
     return response.json<Made>();
   };
   const visit = { patientId, providerId, durationMinutes: 30 };
-  const { appointmentId } = await make<{ appointmentId: string }>(
+  const { appointmentId, confirmationCode } = await make<{ appointmentId: string; confirmationCode: string }>(
     '/appointments',
     { ...visit, appointmentTime: start(5, '10:00') },
     patient,
@@ -68,7 +84,7 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
   );
   await database.owner.db
     .insertInto('ehr_connection')
-    .values({ clinic_id: clinic.clinicId, base_url: 'https://ehr.test/fhir' })
+    .values({ clinic_id: clinic.clinicId, base_url: `https://${name.toLowerCase()}.ehr.test/fhir` })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   const failed = await aFailedNotification(database, clinic, {
@@ -76,7 +92,11 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
     patientId,
     plannedFor: slotAt(clinic, 5, '10:00'),
   });
-  const { replayId } = await make<{ replayId: string }>(`/notifications/${failed}/replay`, { reason: 'a test' }, admin);
+  const { replayId } = await make<{ replayId: string }>(
+    `/notifications/${failed}/replay`,
+    { reason: `${name} was down` },
+    admin,
+  );
   const { runId } = await make<{ runId: string }>('/ehr-syncs', {}, admin);
   // Far away, so that nothing else here is in their way.
   const { timeOffId } = await make<{ timeOffId: string }>(
@@ -86,7 +106,7 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
   );
   const { closureId } = await make<{ closureId: string }>(
     `/clinics/${clinic.clinicId}/closures`,
-    { fromDate: '2090-01-01', toDate: '2090-01-01', name: 'Holiday' },
+    { fromDate: '2090-01-01', toDate: '2090-01-01', name: `${name} holiday` },
     admin,
   );
   await database.owner.db
@@ -105,6 +125,7 @@ export async function thingsAt(api: RunningApi, database: TestDatabase, clinic: 
     patientId,
     providerId,
     appointmentId,
+    confirmationCode,
     holdId,
     seriesId,
     entryId,
@@ -124,7 +145,7 @@ async function aSickDay(
   database: TestDatabase,
   clinic: Clinic,
   about: { readonly providerId: string; readonly patientId: string },
-): Promise<Pick<Things, 'sickDayId' | 'moveOfferId' | 'callTaskId'>> {
+): Promise<Pick<Things, 'sickDayId' | 'moveOfferId' | 'callTaskId' | 'offeredVisitId'>> {
   const deps = createSchedulingDeps(database.app);
   const act = { actor: { kind: 'system', id: 'test' }, clinicId: clinic.clinicId, now: new Date() } as const;
   const unreachable = await aPatient(database.owner, clinic, { phone: null, email: null });
@@ -144,9 +165,9 @@ async function aSickDay(
     reason: 'illness',
   });
   for (const appointmentId of visits) await takeNextStep(deps, act, { sickDayId, appointmentId });
-  const { move_offer_id: moveOfferId } = await database.owner.db
+  const { move_offer_id: moveOfferId, appointment_id: offeredVisitId } = await database.owner.db
     .selectFrom('move_offer')
-    .select('move_offer_id')
+    .select(['move_offer_id', 'appointment_id'])
     .where('sick_day_id', '=', sickDayId)
     .executeTakeFirstOrThrow();
   const { call_task_id: callTaskId } = await database.owner.db
@@ -154,13 +175,12 @@ async function aSickDay(
     .select('call_task_id')
     .where('sick_day_id', '=', sickDayId)
     .executeTakeFirstOrThrow();
-  return { sickDayId, moveOfferId, callTaskId };
+  return { sickDayId, moveOfferId, callTaskId, offeredVisitId };
 }
 
 /** Ids of nothing. */
 export function nothing(like: Things): Things {
-  const ids = Object.keys(like).filter((name) => name.endsWith('Id'));
-  return { ...like, ...Object.fromEntries(ids.map((name) => [name, randomUUID()])) };
+  return { ...like, ...Object.fromEntries(THINGS.map((name) => [name, randomUUID()])) };
 }
 
 /** A confirmation that the message provider refused. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { findLeaks } from './leaks.ts';
+import { exceptions, findLeaks, probesOf } from './leaks.ts';
+import { ALL_OPERATIONS, namingsOf, operationsOf } from './operations.ts';
 
 describe('what may not be seen', () => {
   let database: TestDatabase;
@@ -12,6 +13,43 @@ describe('what may not be seen', () => {
 
   it('is answered byte for byte as what does not exist, and shows nowhere: no clinic or patient learns of another', async () => {
     expect(await findLeaks(database)).toEqual([]);
+  });
+});
+
+describe('every operation that names a row', () => {
+  it('is probed with a row of somebody else, in every field that can name one', () => {
+    expect(probesOf(ALL_OPERATIONS).unprobed).toEqual([]);
+  });
+
+  it('exists, where an exception is made for it', () => {
+    const known = ALL_OPERATIONS.flatMap((cell) => namingsOf(cell).map(({ field }) => `${cell.name} ${field}`));
+    expect(known).toEqual(expect.arrayContaining(exceptions()));
+  });
+
+  it('is missed when nobody has said what to send, or there is no such thing', () => {
+    const path = { in: 'path', name: 'clinicId', schema: { type: 'string', format: 'uuid' } };
+    const letter = { in: 'path', name: 'letter', schema: { type: 'string' } };
+    const sender = { in: 'query', name: 'sender', schema: { type: 'string', format: 'uuid' } };
+    const date = { in: 'path', name: 'date', schema: { type: 'string', format: 'date' } };
+    const properties = { patientId: { type: 'string' }, copies: { type: 'integer' } };
+    const requestBody = { content: { 'application/json': { schema: { oneOf: [{ type: 'object', properties }] } } } };
+    const may = { 'x-authorization': { scopes: [], roles: {} } };
+    const operations = operationsOf({
+      paths: {
+        '/letters': {
+          get: { operationId: 'listLetters', parameters: [sender], ...may },
+          post: { operationId: 'writeLetter', requestBody, ...may },
+        },
+        '/letters/{letter}/{date}': { get: { operationId: 'readLetter', parameters: [letter, date], ...may } },
+        '/clinics/{clinicId}/letters': { get: { operationId: 'listLettersOfClinic', parameters: [path] } },
+      },
+    });
+    expect(probesOf(operations).unprobed).toEqual([
+      'listLetters sender: there is no such thing in THINGS',
+      'writeLetter patientId: FIXTURES do not say what to send',
+      'readLetter letter: there is no such thing in THINGS',
+      'listLettersOfClinic clinicId: no caller is asked for',
+    ]);
   });
 });
 
@@ -33,7 +71,7 @@ describe('without row-level security', () => {
     const found = await findingsWithout(async ({ owner }) =>
       (await owner.db.introspection.getTables()).map(({ name }) => name),
     );
-    for (const what of ['GET /appointments/{id} ', 'GET /patients/{id} ', 'shows', 'learns of a visit elsewhere']) {
+    for (const what of ['readAppointment', 'readPatient', 'shows', 'learns of a visit elsewhere']) {
       expect(found.join('\n')).toContain(what);
     }
   });

@@ -1,11 +1,10 @@
 import type { InjectOptions } from 'light-my-request';
 import { randomUUID } from 'node:crypto';
-import { inContext } from '../../../src/db/connection.ts';
-import { notificationId } from '../../../src/domain/notification.ts';
-import { DEFAULT_POLICY } from '../../../src/domain/policy.ts';
-import { claimToSend, markFailed, planNotification } from '../../../src/notifications/ledger.ts';
+import type { Role } from '../../../src/api/authentication.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import type { TestDatabase } from '../../support/database.ts';
+import { thingsAt, THINGS, type Things } from './authorization-world.ts';
+import { ALL_OPERATIONS, isBodyMissing, namingsOf, requestNaming, type Cell, type Naming } from './operations.ts';
 import { asAdmin, asPatient, asProvider, asSupport, startApi, type RunningApi } from './running-api.ts';
 
 /*
@@ -30,25 +29,13 @@ export async function findLeaks(database: TestDatabase): Promise<string[]> {
 
 type Headers = Record<string, string>;
 
-/** One clinic with one of each thing. */
-interface Place {
+/** The things of one clinic and patient, and whoever works with them. */
+interface Place extends Things {
   readonly clinic: Clinic;
-  readonly admin: Headers;
+  readonly clinic_admin: Headers;
   readonly provider: Headers;
   readonly support: Headers;
   readonly patient: Headers;
-  readonly providerId: string;
-  readonly patientId: string;
-  readonly appointmentId: string;
-  readonly seriesId: string;
-  readonly entryId: string;
-  readonly holdId: string;
-  readonly notificationId: string;
-  readonly replayId: string;
-  readonly runId: string;
-  readonly timeOffId: string;
-  readonly closureId: string;
-  readonly sickDayId: string;
   /** Whatever nobody elsewhere may read: ids, names, addresses, codes. */
   readonly secrets: readonly string[];
 }
@@ -56,409 +43,122 @@ interface Place {
 interface World {
   readonly ours: Place;
   readonly theirs: Place;
+  /** Another patient at our clinic. */
+  readonly beside: Place;
 }
 
 async function aWorld(database: TestDatabase, api: RunningApi): Promise<World> {
-  return { ours: await aPlace(database, api, 'Ours'), theirs: await aPlace(database, api, 'Theirs') };
-}
-
-async function aPlace(database: TestDatabase, api: RunningApi, name: string): Promise<Place> {
-  const { owner } = database;
-  const clinic = await aClinic(owner, { name: `${name} Clinic` });
-  const { clinicId } = clinic;
-  const providerId = await aProvider(owner, clinic, { name: `Dr. ${name}`, specialty: `${name}ology` });
-  const patientId = await aPatient(owner, clinic, { givenName: `${name}given`, familyName: `${name}family` });
-  const [admin, provider, support, patient] = await Promise.all([
-    asAdmin(clinicId),
-    asProvider(clinicId, providerId),
-    asSupport(clinicId),
-    asPatient(patientId),
-  ]);
-  const create = async (url: string, payload: object, headers: Headers): Promise<Record<string, string>> => {
-    const response = await api.app.inject({ method: 'POST', url: `/api/v1${url}`, payload, headers });
-    if (response.statusCode >= 300) throw new Error(`the world cannot be made: ${url} ${response.body}`);
-    return response.json();
-  };
-  const visitAt = slotAt(clinic, 5, '10:00');
-  const { appointmentId = '', confirmationCode = '' } = await create(
-    '/appointments',
-    { patientId, providerId, appointmentTime: visitAt.toISOString(), durationMinutes: 30 },
-    patient,
-  );
-  const { seriesId = '' } = await create(
-    '/appointment-series',
-    {
-      patientId,
-      providerId,
-      appointmentTime: slotAt(clinic, 8, '10:00').toISOString(),
-      durationMinutes: 30,
-      everyWeeks: 1,
-      count: 2,
-    },
-    patient,
-  );
-  const { entryId = '' } = await create(
-    '/waitlist-entries',
-    {
-      patientId,
-      providerId,
-      durationMinutes: 30,
-      earliestDate: slotAt(clinic, 1, '12:00').toISOString().slice(0, 10),
-      latestDate: slotAt(clinic, 30, '12:00').toISOString().slice(0, 10),
-    },
-    patient,
-  );
-  const { holdId = '' } = await create(
-    '/holds',
-    { providerId, startTime: slotAt(clinic, 6, '10:00').toISOString(), durationMinutes: 30 },
-    patient,
-  );
-  const failed = await aFailedMessage(database, clinicId, { appointmentId, patientId, visitAt });
-  const { replayId = '' } = await create(`/notifications/${failed}/replay`, { reason: `${name} was down` }, admin);
-  await owner.db
-    .insertInto('ehr_connection')
-    .values({ clinic_id: clinicId, base_url: `https://${name.toLowerCase()}.ehr.test/fhir` })
-    .execute();
-  const { runId = '' } = await create('/ehr-syncs', {}, admin);
-  const { timeOffId = '' } = await create(
-    `/providers/${providerId}/time-off`,
-    { from: slotAt(clinic, 60, '09:00').toISOString(), to: slotAt(clinic, 60, '11:00').toISOString() },
-    admin,
-  );
-  const { closureId = '' } = await create(
-    `/clinics/${clinicId}/closures`,
-    { fromDate: '2090-01-01', toDate: '2090-01-02', name: `${name} holiday` },
-    admin,
-  );
-  const { sickDayId = '' } = await create(
-    '/sick-days',
-    { providerId, from: slotAt(clinic, 61, '09:00').toISOString(), to: slotAt(clinic, 61, '11:00').toISOString() },
-    admin,
-  );
-  const ids = {
-    timeOffId,
-    closureId,
-    sickDayId,
-    appointmentId,
-    seriesId,
-    entryId,
-    holdId,
-    notificationId: failed,
-    replayId,
-    runId,
-    providerId,
-    patientId,
-  };
+  const ours = await aPlace(database, api, 'Ours');
   return {
-    clinic,
-    admin,
-    provider,
-    support,
-    patient,
-    ...ids,
-    secrets: [clinicId, clinic.slug, name, confirmationCode, ...Object.values(ids)],
+    ours,
+    theirs: await aPlace(database, api, 'Theirs'),
+    beside: await aPlace(database, api, 'Beside', ours.clinic),
   };
 }
 
-async function aFailedMessage(
-  database: TestDatabase,
-  clinicId: string,
-  of: { readonly appointmentId: string; readonly patientId: string; readonly visitAt: Date },
-): Promise<string> {
-  const id = notificationId({ appointmentId: of.appointmentId, kind: 'confirmation', version: 1, channel: 'sms' });
-  await inContext(database.app.db, { clinicId }, async (tx) => {
-    await planNotification(tx, {
-      appointmentId: of.appointmentId,
-      patientId: of.patientId,
-      notificationId: id,
-      clinicId,
-      kind: 'confirmation',
-      channel: 'sms',
-      plannedFor: of.visitAt,
-      appointmentVersion: 1,
-      dueAt: new Date(),
-    });
-    await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 10_000 });
-    await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_30005' });
-  });
-  return id;
+async function aPlace(database: TestDatabase, api: RunningApi, name: string, at?: Clinic): Promise<Place> {
+  const clinic = at ?? (await aClinic(database.owner, { name: `${name} Clinic` }));
+  const things = await thingsAt(api, database, clinic, name);
+  const [clinic_admin, provider, support, patient] = await Promise.all([
+    asAdmin(clinic.clinicId),
+    asProvider(clinic.clinicId, things.providerId),
+    asSupport(clinic.clinicId),
+    asPatient(things.patientId),
+  ]);
+  const secrets = [clinic.slug, name, things.confirmationCode, ...THINGS.map((thing) => things[thing])];
+  return { ...things, clinic, clinic_admin, provider, support, patient, secrets };
 }
 
-type CallerName = 'admin' | 'provider' | 'support' | 'patient';
-type Id = Exclude<keyof Place, CallerName | 'clinic' | 'secrets'> | 'clinicId';
+const CALLERS = ['clinic_admin', 'provider', 'support', 'patient'] as const satisfies readonly Role[];
+type CallerName = (typeof CALLERS)[number];
 
-/** A request about one thing, which is named by its id. */
+/** A request about one thing, which one of its fields names. */
 interface Probe {
-  readonly about: Id;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly url: (id: string, ours: Place) => string;
-  readonly payload?: (id: string, ours: Place) => object;
-  /** Whoever may know of it nevertheless: patients may read any provider and any clinic. */
-  readonly openTo?: readonly CallerName[];
+  readonly name: string;
+  readonly cell: Cell;
+  readonly naming: Naming;
+  readonly thing: (typeof THINGS)[number];
 }
 
-const tomorrow = ({ clinic }: Place, time: string) => slotAt(clinic, 7, time).toISOString();
-const wish = (ours: Place) => ({
-  durationMinutes: 30,
-  earliestDate: tomorrow(ours, '12:00').slice(0, 10),
-  latestDate: tomorrow(ours, '12:00').slice(0, 10),
-});
+/** The fields for which there is no probe, and why. */
+const NOT_PROBED: Readonly<Record<string, string>> = {
+  'readProblem code': 'the kinds of problems are everybody’s',
+  'receiveTwilioStatus notificationId': 'Twilio signs it: there is no caller',
+  'receiveSendgridEvents notificationId': 'SendGrid signs it: there is no caller',
+  'registerPatient clinicId': 'patients alone may, at any clinic',
+};
 
-const ABSENCE = { from: '2090-01-01T00:00:00Z', to: '2090-01-02T00:00:00Z' };
-const aSeries = ({ clinic, patientId, providerId }: Place, named: object) => ({
-  patientId,
-  providerId,
-  appointmentTime: slotAt(clinic, 9, '11:00').toISOString(),
-  durationMinutes: 30,
-  everyWeeks: 1,
-  count: 2,
-  ...named,
-});
+/** What shows patients any provider and any clinic, for them to choose; staff see their own. */
+const KNOWN_TO_PATIENTS = new Set([
+  'readProvider providerId',
+  'searchAvailability providerId',
+  'listProviders clinicId',
+  'readClinic clinicId',
+  'searchClinicAvailability clinicId',
+  'bookAppointment providerId',
+  'bookAppointmentSeries providerId',
+  'placeHold providerId',
+  'joinWaitlist providerId',
+]);
 
-/** Every way in which an id of another clinic or patient can be named, in the path, the query or the body. */
-const PROBES: readonly Probe[] = [
-  { about: 'appointmentId', method: 'GET', url: (id) => `/appointments/${id}` },
-  {
-    about: 'appointmentId',
-    method: 'PATCH',
-    url: (id) => `/appointments/${id}`,
-    payload: (_, ours) => ({ appointmentTime: tomorrow(ours, '11:00') }),
-  },
-  { about: 'appointmentId', method: 'DELETE', url: (id) => `/appointments/${id}` },
-  { about: 'appointmentId', method: 'GET', url: (id) => `/appointments/${id}/timeline` },
-  { about: 'appointmentId', method: 'POST', url: (id) => `/appointments/${id}/check-in` },
-  { about: 'appointmentId', method: 'POST', url: (id) => `/appointments/${id}/complete` },
-  { about: 'appointmentId', method: 'POST', url: (id) => `/appointments/${id}/no-show` },
-  { about: 'appointmentId', method: 'DELETE', url: (id) => `/appointments/${id}/no-show` },
-  { about: 'appointmentId', method: 'GET', url: (id) => `/notifications?appointmentId=${id}` },
-  { about: 'appointmentId', method: 'GET', url: (id) => `/appointments/${id}/calendar` },
-  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}/schedule` },
-  {
-    about: 'providerId',
-    method: 'PUT',
-    url: (id) => `/providers/${id}/schedule`,
-    payload: () => ({ weekly: [], breaks: [] }),
-  },
-  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}/overrides` },
-  {
-    about: 'providerId',
-    method: 'PUT',
-    url: (id) => `/providers/${id}/overrides/2090-01-01`,
-    payload: () => ({ windows: [] }),
-  },
-  { about: 'providerId', method: 'DELETE', url: (id) => `/providers/${id}/overrides/2090-01-01` },
-  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}/time-off` },
-  { about: 'providerId', method: 'POST', url: (id) => `/providers/${id}/time-off`, payload: () => ABSENCE },
-  {
-    about: 'providerId',
-    method: 'POST',
-    url: () => '/schedule-previews',
-    payload: (providerId) => ({ kind: 'time_off', providerId, ...ABSENCE }),
-  },
-  {
-    about: 'providerId',
-    method: 'POST',
-    url: () => '/sick-days',
-    payload: (providerId) => ({ providerId, ...ABSENCE }),
-  },
-  { about: 'providerId', method: 'GET', url: (id) => `/sick-days?providerId=${id}` },
-  { about: 'timeOffId', method: 'DELETE', url: (id, ours) => `/providers/${ours.providerId}/time-off/${id}` },
-  { about: 'clinicId', method: 'GET', url: (id) => `/clinics/${id}/closures` },
-  {
-    about: 'clinicId',
-    method: 'POST',
-    url: (id) => `/clinics/${id}/closures`,
-    payload: () => ({ fromDate: '2090-01-01', toDate: '2090-01-02', name: 'Changed' }),
-  },
-  { about: 'closureId', method: 'DELETE', url: (id, ours) => `/clinics/${ours.clinic.clinicId}/closures/${id}` },
-  { about: 'sickDayId', method: 'GET', url: (id) => `/sick-days/${id}` },
-  { about: 'sickDayId', method: 'POST', url: (id) => `/sick-days/${id}/pause` },
-  { about: 'sickDayId', method: 'POST', url: (id) => `/sick-days/${id}/resume` },
-  { about: 'sickDayId', method: 'POST', url: (id) => `/sick-days/${id}/stop` },
-  { about: 'seriesId', method: 'GET', url: (id) => `/appointment-series/${id}` },
-  { about: 'entryId', method: 'GET', url: (id) => `/waitlist-entries/${id}` },
-  { about: 'entryId', method: 'DELETE', url: (id) => `/waitlist-entries/${id}` },
-  { about: 'holdId', method: 'GET', url: (id) => `/holds/${id}` },
-  { about: 'holdId', method: 'POST', url: (id) => `/holds/${id}/extension` },
-  { about: 'holdId', method: 'DELETE', url: (id) => `/holds/${id}` },
-  {
-    about: 'holdId',
-    method: 'POST',
-    url: () => '/appointments',
-    payload: (holdId, ours) => ({
-      patientId: ours.patientId,
-      providerId: ours.providerId,
-      appointmentTime: slotAt(ours.clinic, 6, '10:00').toISOString(),
-      durationMinutes: 30,
-      holdId,
-    }),
-  },
-  { about: 'notificationId', method: 'GET', url: (id) => `/notifications/${id}` },
-  { about: 'notificationId', method: 'POST', url: (id) => `/notifications/${id}/replay` },
-  {
-    about: 'notificationId',
-    method: 'POST',
-    url: () => '/notification-replays',
-    payload: (id) => ({ notificationIds: [id], reason: 'x' }),
-  },
-  { about: 'replayId', method: 'GET', url: (id) => `/notification-replays/${id}` },
-  { about: 'runId', method: 'GET', url: (id) => `/ehr-syncs/${id}` },
-  { about: 'providerId', method: 'GET', url: (id) => `/providers/${id}`, openTo: ['patient'] },
-  {
-    about: 'providerId',
-    method: 'GET',
-    url: (id, ours) => `/providers/${id}/availability?date=${tomorrow(ours, '12:00').slice(0, 10)}&durationMinutes=30`,
-    openTo: ['patient'],
-  },
-  {
-    about: 'providerId',
-    method: 'PATCH',
-    url: (id) => `/providers/${id}`,
-    payload: () => ({ specialty: 'Changed' }),
-  },
-  { about: 'providerId', method: 'GET', url: (id) => `/appointments?providerId=${id}` },
-  { about: 'providerId', method: 'GET', url: (id) => `/waitlist-entries?providerId=${id}` },
-  {
-    about: 'providerId',
-    method: 'POST',
-    url: () => '/appointments',
-    payload: (providerId, ours) => ({
-      patientId: ours.patientId,
-      providerId,
-      appointmentTime: tomorrow(ours, '10:00'),
-      durationMinutes: 30,
-    }),
-    openTo: ['patient'],
-  },
-  {
-    about: 'providerId',
-    method: 'POST',
-    url: () => '/appointment-series',
-    payload: (providerId, ours) => aSeries(ours, { providerId }),
-    openTo: ['patient'],
-  },
-  {
-    about: 'providerId',
-    method: 'POST',
-    url: () => '/holds',
-    payload: (providerId, ours) => ({ providerId, startTime: tomorrow(ours, '09:00'), durationMinutes: 30 }),
-    openTo: ['patient'],
-  },
-  {
-    about: 'providerId',
-    method: 'POST',
-    url: () => '/waitlist-entries',
-    payload: (providerId, ours) => ({ ...wish(ours), patientId: ours.patientId, providerId }),
-    openTo: ['patient'],
-  },
-  {
-    about: 'providerId',
-    method: 'PATCH',
-    url: (_, ours) => `/appointments/${ours.appointmentId}`,
-    payload: (providerId) => ({ providerId }),
-  },
-  { about: 'clinicId', method: 'GET', url: (id) => `/clinics/${id}`, openTo: ['patient'] },
-  { about: 'clinicId', method: 'PATCH', url: (id) => `/clinics/${id}`, payload: () => ({ name: 'Changed' }) },
-  { about: 'clinicId', method: 'GET', url: (id) => `/clinics/${id}/policy` },
-  {
-    about: 'clinicId',
-    method: 'GET',
-    url: (id, ours) => `/clinics/${id}/availability?date=${tomorrow(ours, '12:00').slice(0, 10)}&durationMinutes=30`,
-    openTo: ['patient'],
-  },
-  { about: 'clinicId', method: 'PUT', url: (id) => `/clinics/${id}/policy`, payload: () => DEFAULT_POLICY },
-  { about: 'clinicId', method: 'GET', url: (id) => `/providers?clinicId=${id}`, openTo: ['patient'] },
-  { about: 'clinicId', method: 'GET', url: (id) => `/appointments?clinicId=${id}` },
-  { about: 'clinicId', method: 'GET', url: (id) => `/notifications?clinicId=${id}` },
-  { about: 'clinicId', method: 'GET', url: (id) => `/ehr-syncs?clinicId=${id}` },
-  { about: 'clinicId', method: 'POST', url: () => '/ehr-syncs', payload: (clinicId) => ({ clinicId }) },
-  {
-    about: 'clinicId',
-    method: 'DELETE',
-    url: (id, ours) => `/clinics/${id}/registrations/${ours.patientId}`,
-  },
-  { about: 'patientId', method: 'GET', url: (id) => `/patients/${id}` },
-  { about: 'patientId', method: 'PATCH', url: (id) => `/patients/${id}`, payload: () => ({ phone: null }) },
-  { about: 'patientId', method: 'GET', url: (id) => `/appointments?patientId=${id}` },
-  { about: 'patientId', method: 'GET', url: (id) => `/waitlist-entries?patientId=${id}` },
-  {
-    about: 'patientId',
-    method: 'PUT',
-    url: (id, ours) => `/clinics/${ours.clinic.clinicId}/registrations/${id}`,
-  },
-  {
-    about: 'patientId',
-    method: 'DELETE',
-    url: (id, ours) => `/clinics/${ours.clinic.clinicId}/registrations/${id}`,
-  },
-  {
-    about: 'patientId',
-    method: 'POST',
-    url: () => '/appointments',
-    payload: (patientId, ours) => ({
-      patientId,
-      providerId: ours.providerId,
-      appointmentTime: tomorrow(ours, '10:00'),
-      durationMinutes: 30,
-    }),
-  },
-  {
-    about: 'patientId',
-    method: 'POST',
-    url: () => '/appointment-series',
-    payload: (patientId, ours) => aSeries(ours, { patientId }),
-  },
-  {
-    about: 'patientId',
-    method: 'POST',
-    url: () => '/waitlist-entries',
-    payload: (patientId, ours) => ({ ...wish(ours), patientId, providerId: ours.providerId }),
-  },
-];
+/** The things that fields mean which are not named after them. */
+const MEANT: Readonly<Record<string, (typeof THINGS)[number]>> = {
+  'listMoveOffers appointmentId': 'offeredVisitId',
+  'replayNotifications notificationIds': 'notificationId',
+};
 
-/** How a request is named in a finding. */
-const nameOf = (probe: Probe) => `${probe.method} ${probe.url('{id}', NOBODY)} by ${probe.about}`;
-const NOBODY = {
-  clinic: { clinicId: '{ours}', timeZone: 'UTC', slug: '' },
-  patientId: '{ours}',
-  appointmentId: '{ours}',
-} as Place;
+/** What the patients of a clinic have in common. */
+const SHARED: ReadonlySet<string> = new Set(['clinicId', 'providerId']);
 
-const CALLERS = ['admin', 'provider', 'support', 'patient'] as const satisfies readonly CallerName[];
+/** Every field of which this page says something: none may outlive its operation. */
+export const exceptions = () => [...Object.keys(NOT_PROBED), ...KNOWN_TO_PATIENTS, ...Object.keys(MEANT)];
 
-/** What does not exist and what may not be seen: status, headers and body must be the same, byte for byte. */
-async function differencesFromNothing(api: RunningApi, { ours, theirs }: World): Promise<string[]> {
+/** One probe for every field of every operation that names a row, and the fields for which there is none. */
+export function probesOf(operations: readonly Cell[]): { readonly probes: Probe[]; readonly unprobed: string[] } {
+  const probes: Probe[] = [];
+  const unprobed: string[] = [];
+  const names = operations.flatMap((cell) => namingsOf(cell).map((naming) => ({ cell, naming })));
+  for (const { cell, naming } of names) {
+    const name = `${cell.name} ${naming.field}`;
+    if (name in NOT_PROBED) continue;
+    const thing = MEANT[name] ?? THINGS.find((each) => each === naming.field);
+    if (thing === undefined) unprobed.push(`${name}: there is no such thing in THINGS`);
+    else if (cell.operation['x-authorization'] === undefined) unprobed.push(`${name}: no caller is asked for`);
+    else if (isBodyMissing(cell)) unprobed.push(`${name}: FIXTURES do not say what to send`);
+    else probes.push({ name, cell, naming, thing });
+  }
+  return { probes, unprobed };
+}
+
+/** What exists nowhere and what may not be seen: status, headers and body must be the same, byte for byte. */
+async function differencesFromNothing(api: RunningApi, { ours, theirs, beside }: World): Promise<string[]> {
   const leaks: string[] = [];
-  for (const probe of PROBES) {
+  for (const { name, cell, naming, thing } of probesOf(ALL_OPERATIONS).probes) {
     const ask = (id: string, asked: Place, caller: CallerName) =>
-      answerOf(api, requestOf(probe, id, asked, asked[caller]));
-    const foreign = probe.about === 'clinicId' ? theirs.clinic.clinicId : theirs[probe.about];
-    const allowed: CallerName[] = [];
+      answerOf(api, requestNaming(cell, naming, id, asked, { ...asked[caller], 'x-request-id': 'the-same-request' }));
+    const isRead = cell.method === 'get';
+    // A list by what does not exist may be empty.
+    const untold = isRead && naming.part === 'query' ? /^(404|200) / : /^404 /;
+    let tried = false;
     let seen = false;
     for (const caller of CALLERS) {
-      if (probe.openTo?.includes(caller) === true) continue;
+      if (caller === 'patient' && KNOWN_TO_PATIENTS.has(name)) continue;
       const nothing = await ask(randomUUID(), ours, caller);
-      const something = await ask(foreign, ours, caller);
-      if (nothing !== something) leaks.push(`${nameOf(probe)}: ${caller} can tell ${something} from ${nothing}`);
-      if (nothing.startsWith('403 ')) continue;
-      allowed.push(caller);
-      seen ||= probe.method === 'GET' && nothing !== (await ask(foreign, theirs, caller));
+      const hidden = [theirs[thing], ...(caller === 'patient' && !SHARED.has(thing) ? [beside[thing]] : [])];
+      for (const id of hidden) {
+        const something = await ask(id, ours, caller);
+        if (nothing !== something) leaks.push(`${name}: ${caller} can tell ${something} from ${nothing}`);
+      }
+      if (cell.operation['x-authorization']?.roles[caller] === undefined) continue;
+      tried = true;
+      if (!untold.test(nothing)) leaks.push(`${name}: what does not exist is answered ${nothing}`);
+      seen ||= isRead && nothing !== (await ask(theirs[thing], theirs, caller));
     }
     // Else nothing has been tried.
-    if (allowed.length === 0) leaks.push(`${nameOf(probe)}: nobody got past their role`);
-    if (probe.method === 'GET' && !seen) leaks.push(`${nameOf(probe)}: not even its own clinic sees anything`);
+    if (!tried) leaks.push(`${name}: nobody here may`);
+    if (isRead && !seen) leaks.push(`${name}: not even its own clinic sees anything`);
   }
   return leaks;
-}
-
-function requestOf(probe: Probe, id: string, ours: Place, headers: Headers): InjectOptions {
-  const payload = probe.payload?.(id, ours);
-  return {
-    method: probe.method,
-    url: `/api/v1${probe.url(id, ours)}`,
-    headers: { ...headers, 'if-match': '"1"', 'x-request-id': 'the-same-request' },
-    ...(payload === undefined ? {} : { payload }),
-  };
 }
 
 /** Status, headers and body as one text, without what differs from one moment to the next. */
@@ -484,12 +184,11 @@ const LISTS = [
 
 /** No list, search or timeline of one clinic shows a thing of the other. */
 async function foreignThingsInLists(api: RunningApi, { ours, theirs }: World): Promise<string[]> {
-  const date = tomorrow(ours, '12:00').slice(0, 10);
   const urls = [
     ...LISTS,
     `/appointments/${ours.appointmentId}/timeline`,
     `/patients/${ours.patientId}`,
-    `/providers/${ours.providerId}/availability?date=${date}&durationMinutes=30&explain=true`,
+    `/providers/${ours.providerId}/availability?date=${ours.date}&durationMinutes=30&explain=true`,
   ];
   const leaks: string[] = [];
   for (const caller of CALLERS) {
