@@ -12,8 +12,11 @@ import { cancelSeries } from '../../../src/scheduling/cancel-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
 import { addClosure } from '../../../src/scheduling/closures.ts';
 import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
+import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/move-offer.ts';
 import { moveSeries } from '../../../src/scheduling/move-series.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { callInSick, stopSickDay } from '../../../src/scheduling/sick-day.ts';
+import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
 import { addTimeOff } from '../../../src/scheduling/time-off.ts';
 import { joinWaitlist, leaveWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
@@ -28,6 +31,8 @@ export interface Pair {
   readonly name: string;
   /** What is special about the clinic. */
   readonly policy?: Partial<ClinicPolicy>;
+  /** Round trips by which one racer may be ahead, where the usual ones would never let the longer racer be first. */
+  readonly mostAhead?: number;
   /** Sets a round up; `state` is read when both have their answer. */
   readonly arrange: (scene: Scene) => Promise<{ readonly racers: readonly [Racer, Racer]; readonly state: Racer }>;
   /** `first + second = state` */
@@ -44,6 +49,18 @@ interface Visit {
 interface Held {
   readonly holdId: string;
   readonly heldBy: string;
+}
+
+/** A visit in the hands of a sick day, and the colleague whose time its patient is offered. */
+interface Affected {
+  readonly visit: Visit;
+  readonly sickDayId: string;
+  readonly colleagueId: string;
+}
+
+interface Offered extends Affected {
+  readonly moveOfferId: string;
+  readonly expiresAt: Date;
 }
 
 /** Days from today to the day of all visits. */
@@ -72,17 +89,50 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
   const one = async (query: ReturnType<typeof sql<{ state: string | null }>>): Promise<string> =>
     (await query.execute(owner.db)).rows[0]?.state ?? 'nothing';
 
+  const visit = async (providerId: string, time: string): Promise<Visit> => {
+    const booked = { patientId: await aPatient(owner, clinic), providerId, at: at(time) };
+    const { appointmentId } = await bookAppointment(deps, act(), booking(booked));
+    return { appointmentId, ...booked };
+  };
+  /** A morning visit whose provider is sick until noon and has a colleague. Its patient has not been asked yet. */
+  const affected = async (time: string): Promise<Affected> => {
+    const [providerId, colleagueId] = [await aProvider(owner, clinic), await aProvider(owner, clinic)];
+    const booked = await visit(providerId, time);
+    const absence = { providerId, from: at('08:00'), to: at('12:00'), reason: 'illness' } as const;
+    const { sickDayId } = await callInSick(deps, act(), absence);
+    return { visit: booked, sickDayId, colleagueId };
+  };
+  const nextStep = async ({ sickDayId, visit: { appointmentId } }: Affected, now = new Date()): Promise<string> => {
+    await takeNextStep(deps, act(now), { sickDayId, appointmentId });
+    return 'taken';
+  };
+  const openOffer = ({ sickDayId }: Affected): Promise<{ moveOfferId: string; expiresAt: Date } | undefined> =>
+    owner.db
+      .selectFrom('move_offer')
+      .select(['move_offer_id as moveOfferId', 'expires_at as expiresAt'])
+      .where('sick_day_id', '=', sickDayId)
+      .where('state', '=', 'OPEN')
+      .executeTakeFirst();
+  const acceptMove = async ({ moveOfferId }: Pick<Offered, 'moveOfferId'>): Promise<string> => {
+    const { state } = await acceptMoveOffer(deps, act(), { moveOfferId });
+    return state === 'ACCEPTED' ? 'accepted' : state;
+  };
+  /** The visit, what the sick day says of it, its offers in the order they were made, and who has the colleague's time. */
+  const seenTo = ({ visit: { appointmentId }, sickDayId, colleagueId }: Affected): Promise<string> =>
+    one(sql`select concat_ws(', ', a.status || ' ' || a.version, i.state,
+        (select string_agg(lower(o.state), ', ' order by o.created_at, o.move_offer_id)
+          from move_offer o where o.sick_day_id = i.sick_day_id and o.appointment_id = i.appointment_id),
+        (select string_agg(r.purpose, ', ' order by lower(r.during)) from reservation r where r.resource_id = ${colleagueId})) as state
+      from appointment a join sick_day_item i using (appointment_id)
+      where a.appointment_id = ${appointmentId} and i.sick_day_id = ${sickDayId}`);
+
   return {
     at,
     provider: (given: { maxDailyAppointments?: number } = {}) => aProvider(owner, clinic, given),
     patient: () => aPatient(owner, clinic),
 
     /** A visit that is booked before the race. */
-    visit: async (providerId: string, time: string): Promise<Visit> => {
-      const visit = { patientId: await aPatient(owner, clinic), providerId, at: at(time) };
-      const { appointmentId } = await bookAppointment(deps, act(), booking(visit));
-      return { appointmentId, ...visit };
-    },
+    visit,
     book: async (providerId: string, patientId: string, time: string, hold?: Held): Promise<string> => {
       const held = hold === undefined ? {} : { hold };
       await bookAppointment(deps, act(), { ...booking({ patientId, providerId, at: at(time) }), ...held });
@@ -175,7 +225,8 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
       await sql`with kept as (
           update reservation set expires_at = ${soon} where resource_id = ${providerId} and expires_at is not null
           returning hold_id, round_id, expires_at),
-        holds as (update hold set expires_at = kept.expires_at from kept where hold.hold_id = kept.hold_id)
+        holds as (update hold set expires_at = kept.expires_at from kept where hold.hold_id = kept.hold_id),
+        offers as (update move_offer set expires_at = kept.expires_at from kept where move_offer.hold_id = kept.hold_id)
         update waitlist_round set deadline = kept.expires_at from kept where waitlist_round.round_id = kept.round_id`.execute(
         owner.db,
       );
@@ -219,6 +270,36 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
       return `cancelled ${cancelled}`;
     },
 
+    affected,
+    /** As affected, and the patient is offered the colleague's time before the race. */
+    offered: async (time: string): Promise<Offered> => {
+      const given = await affected(time);
+      await nextStep(given);
+      const offer = await openOffer(given);
+      if (offer === undefined) throw new Error('nothing was offered');
+      return { ...given, ...offer };
+    },
+    nextStep,
+    /** The sick day's clock says that the offer has run out. */
+    stepAfter: (offered: Offered): Promise<string> => nextStep(offered, offered.expiresAt),
+    acceptMove,
+    declineMove: async ({ moveOfferId }: Offered): Promise<string> => {
+      const { state } = await declineMoveOffer(deps, act(), { moveOfferId });
+      return state === 'DECLINED' ? 'declined' : state;
+    },
+    stopSickDay: async ({ sickDayId }: Affected): Promise<string> => {
+      const { state } = await stopSickDay(deps, act(), { sickDayId });
+      return state === 'STOPPED' ? 'stopped' : state;
+    },
+    seenTo,
+    /** What the patient is told who answers now, if an offer is still open; then the same as seenTo, once the sick day has come to this visit again. */
+    atLast: async (given: Affected): Promise<string> => {
+      const offer = await openOffer(given);
+      const answer = offer === undefined ? 'no offer' : await wordOf(() => acceptMove(offer))();
+      await nextStep(given);
+      return `${answer}: ${await seenTo(given)}`;
+    },
+
     status: (...visits: readonly Visit[]): Promise<string> =>
       one(sql`select string_agg(status || ' ' || version, ', ' order by series_index, appointment_time, appointment_id) as state from appointment
         where appointment_id = any(${visits.map((visit) => visit.appointmentId)}::uuid[])`),
@@ -252,7 +333,7 @@ export async function racePair(
     // Either may be ahead by a few statements: one racer is a single statement, another a dozen.
     const isReversed = dice.below(2) === 1;
     if (isReversed) start.reverse();
-    const headStart = dice.below(MOST_AHEAD);
+    const headStart = dice.below(pair.mostAhead ?? MOST_AHEAD);
     const words = await Promise.all(
       start.map(async (racer, n) => {
         for (let trips = n * headStart; trips > 0; trips -= 1) await sql`select`.execute(owner.db);

@@ -1,0 +1,140 @@
+import type { Pair } from './pairs.ts';
+
+/** A step looks for a free time before it takes any lock: as many statements as several bookings. */
+const AHEAD_OF_A_STEP = 60;
+
+/**
+ * A sick day offers a patient another time, and something else happens in the same moment. The offer for a visit that somebody changes by hand is open
+ * until word of it has come to the sick day: nobody can accept it any more, and the time that was held is given back then, not when the offer runs out.
+ */
+export const OFFER_PAIRS: readonly Pair[] = [
+  {
+    name: 'accept one move offer twice',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.acceptMove(offer)],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: ['accepted + accepted = SCHEDULED 2, MOVED, accepted, APPOINTMENT'],
+  },
+  {
+    name: 'accept a move offer and decline it',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.declineMove(offer)],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: [
+      'accepted + move_offer_closed = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + declined = SCHEDULED 1, PENDING, declined',
+    ],
+  },
+  {
+    name: 'accept a move offer and cancel the visit',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.cancel(offer.visit)],
+        state: () => scene.atLast(offer),
+      };
+    },
+    legal: [
+      'accepted + cancelled = no offer: CANCELLED 3, MOVED, accepted',
+      'move_offer_closed + cancelled = move_offer_closed: CANCELLED 2, GONE, withdrawn',
+    ],
+  },
+  {
+    name: 'accept a move offer and move the visit elsewhere',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.move(offer.visit, '14:00')],
+        state: () => scene.atLast(offer),
+      };
+    },
+    legal: [
+      'accepted + version_mismatch = no offer: SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + moved = move_offer_closed: SCHEDULED 2, GONE, withdrawn',
+    ],
+  },
+  {
+    name: 'accept a move offer and stop the sick day',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.stopSickDay(offer)],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: [
+      'accepted + stopped = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + stopped = SCHEDULED 1, STOPPED, withdrawn',
+    ],
+  },
+  {
+    name: 'accept a move offer and take the next step, whose clock says that it has run out',
+    mostAhead: AHEAD_OF_A_STEP,
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.stepAfter(offer)],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    // Nobody was told of the first offer, so the next one is a colleague's too.
+    legal: [
+      'accepted + taken = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + taken = SCHEDULED 1, OFFERED, expired, open, HOLD',
+    ],
+  },
+  {
+    name: 'accept a move offer and book the time that is held for it',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      const patient = await scene.patient();
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.book(offer.colleagueId, patient, '10:00')],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: ['accepted + slot_taken = SCHEDULED 2, MOVED, accepted, APPOINTMENT'],
+  },
+  {
+    name: 'accept a move offer that runs out and book the time that is held for it',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      const patient = await scene.patient();
+      await scene.expiresSoon(offer.colleagueId);
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.book(offer.colleagueId, patient, '10:00')],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    // The one who books may still meet the hold, and the answer come too late; or they wait for each other while it runs out.
+    legal: [
+      'accepted + slot_taken = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + booked = SCHEDULED 1, OFFERED, open, APPOINTMENT',
+      'slot_taken + booked = SCHEDULED 1, OFFERED, open, APPOINTMENT',
+      'move_offer_closed + slot_taken = SCHEDULED 1, OFFERED, open, HOLD',
+    ],
+  },
+  {
+    name: 'cancel a visit and take the sick day’s first step about it',
+    mostAhead: AHEAD_OF_A_STEP,
+    arrange: async (scene) => {
+      const affected = await scene.affected('10:00');
+      return {
+        racers: [() => scene.cancel(affected.visit), () => scene.nextStep(affected)],
+        state: () => scene.atLast(affected),
+      };
+    },
+    legal: [
+      'cancelled + taken = no offer: CANCELLED 2, GONE',
+      'cancelled + taken = move_offer_closed: CANCELLED 2, GONE, withdrawn',
+    ],
+  },
+];
