@@ -96,6 +96,13 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
         or h.provider_id <> o.provider_id or h.slot_start <> o.slot_start or h.duration_minutes <> o.duration_minutes`,
   ],
   [
+    'an open offer is for a visit that has changed since, and its sick day was not told',
+    sql`select o.move_offer_id::text as id from move_offer o join appointment a using (appointment_id)
+      where o.state = 'OPEN' and a.version <> o.appointment_version
+        and not exists (select from outbox t
+          where t.aggregate = 'sick_day' and t.aggregate_id = o.sick_day_id and t.event = 'visitChanged' and t.created_at >= o.created_at)`,
+  ],
+  [
     'a series is not whole',
     sql`select s.series_id::text as id from appointment_series s
         left join appointment a on a.series_id = s.series_id and a.clinic_id = s.clinic_id and a.patient_id = s.patient_id

@@ -149,6 +149,11 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     ["update move_offer set slot_start = slot_start + interval '15 minutes' where state = 'OPEN'"],
   ],
   [
+    'an open offer is for a visit that has changed since, and its sick day was not told',
+    'an offer for the visit as it was before',
+    ["update move_offer set appointment_version = 0 where state = 'OPEN'"],
+  ],
+  [
     'a move offer and the hold of its slot disagree',
     'a visit moved by an offer that was not accepted',
     ["update move_offer set state = 'EXPIRED' where state = 'ACCEPTED'"],

@@ -44,7 +44,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + cancelled = no offer: CANCELLED 3, MOVED, accepted',
-      'move_offer_closed + cancelled = move_offer_closed: CANCELLED 2, GONE, withdrawn',
+      'move_offer_closed + cancelled = move_offer_closed, told of it: CANCELLED 2, GONE, withdrawn',
     ],
   },
   {
@@ -58,7 +58,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + version_mismatch = no offer: SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + moved = move_offer_closed: SCHEDULED 2, GONE, withdrawn',
+      'move_offer_closed + moved = move_offer_closed, told of it: SCHEDULED 2, GONE, withdrawn',
     ],
   },
   {
@@ -134,7 +134,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'cancelled + taken = no offer: CANCELLED 2, GONE',
-      'cancelled + taken = move_offer_closed: CANCELLED 2, GONE, withdrawn',
+      'cancelled + taken = move_offer_closed, told of it: CANCELLED 2, GONE, withdrawn',
     ],
   },
 ];

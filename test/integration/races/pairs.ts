@@ -296,8 +296,10 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
     atLast: async (given: Affected): Promise<string> => {
       const offer = await openOffer(given);
       const answer = offer === undefined ? 'no offer' : await wordOf(() => acceptMove(offer))();
+      const told = await one(sql`select coalesce(max(', told of it'), '') as state from outbox
+        where aggregate_id = ${given.sickDayId} and event = 'visitChanged'`);
       await nextStep(given);
-      return `${answer}: ${await seenTo(given)}`;
+      return `${answer}${told}: ${await seenTo(given)}`;
     },
 
     status: (...visits: readonly Visit[]): Promise<string> =>
