@@ -1,4 +1,4 @@
-import type { FastifySchema } from 'fastify';
+import type { FastifySchema, RouteOptions } from 'fastify';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { PROBLEM_MEDIA_TYPE, problemDocument, PROBLEMS } from '../problem.ts';
 
@@ -18,7 +18,7 @@ const WITH_TOKEN: readonly ErrorCode[] = [
   'forbidden',
   'rate_limited',
 ];
-/** Any route that takes a body. */
+/** Any route whose method may carry a body: it is read first, also where none is asked for. */
 const WITH_BODY: readonly ErrorCode[] = [
   'validation_failed',
   'malformed_json',
@@ -28,15 +28,21 @@ const WITH_BODY: readonly ErrorCode[] = [
 /** Any route under /api/v1. */
 const ALWAYS: readonly ErrorCode[] = ['internal_error', 'database_unavailable', 'temporarily_unavailable'];
 
+/** What a request with one of these methods carries is read; what any other carries is never looked at. */
+const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
 /**
  * Adds a route's problem answers to what its schema says of the others: one entry a status, with an example a code. They are not in the schema itself,
  * because Fastify would compile a serializer for each and a problem document needs none.
  */
-export function withProblemAnswers(schema: FastifySchema, url: string, problems: readonly ErrorCode[]): FastifySchema {
+export function withProblemAnswers(
+  schema: FastifySchema,
+  { method, url, config }: Pick<RouteOptions, 'method' | 'url' | 'config'>,
+): FastifySchema {
   const codes = new Set([
     ...(schema.security === undefined ? WITH_TOKEN : []),
-    ...(schema.body === undefined ? [] : WITH_BODY),
-    ...problems,
+    ...([method].flat().some((each) => BODY_METHODS.has(each)) ? WITH_BODY : []),
+    ...(config?.problems ?? []),
     ...(url.startsWith('/api/v1/') ? ALWAYS : []),
   ]);
   return { ...schema, response: { ...(schema.response as object | undefined), ...answersOf([...codes]) } };

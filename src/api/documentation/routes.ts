@@ -15,7 +15,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
   app.addSchema(Problem);
   await app.register(swagger, {
     transform: ({ schema, url, route }) => ({
-      schema: withAuthorization(withProblemAnswers(schema, url, route.config?.problems ?? []), route.config?.operation),
+      schema: withAuthorization(withProblemAnswers(schema, route), route.config?.operation),
       url,
     }),
     transformObject: (collected) => {

@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import type { FastifyInstance } from 'fastify';
 import { Check } from 'typebox/schema';
 import { OPERATIONS, type Operation } from '../../../src/api/authorization.ts';
-import { anApi } from './api-under-test.ts';
+import { anApi, asAdmin, asPatient, MISSING } from './api-under-test.ts';
 
 interface JsonSchema {
   readonly type?: string;
@@ -24,7 +24,7 @@ interface DocumentedOperation {
   readonly security?: readonly object[];
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly description?: string }[];
   readonly requestBody?: { readonly content: Record<string, Media> };
-  readonly 'x-authorization'?: { readonly operation: Operation };
+  readonly 'x-authorization'?: { readonly operation: Operation; readonly roles: object };
   readonly responses: Record<string, Answer>;
 }
 
@@ -51,6 +51,9 @@ const answersOf = (operation: DocumentedOperation) => Object.entries(operation.r
 const succeeds = (status: string) => status.startsWith('2');
 const headerNamed = (operation: DocumentedOperation, name: string) =>
   operation.parameters?.some((parameter) => parameter.in === 'header' && parameter.name === name) ?? false;
+/** What a request with one of these methods carries is read, also where nothing is asked for. */
+const carriesBody = (method: string) => ['post', 'put', 'patch', 'delete'].includes(method);
+const BODY_CODES = ['malformed_json', 'body_too_large', 'unsupported_media_type'] as const;
 const codesOf = (operation: DocumentedOperation) =>
   answersOf(operation).flatMap(([, { content = {} }]) =>
     Object.keys(content['application/problem+json']?.examples ?? {}),
@@ -121,7 +124,7 @@ describe('the OpenAPI document is complete', () => {
         const needed = ['internal_error', 'database_unavailable', 'temporarily_unavailable', 'validation_failed'];
         if (!isOpen(operation))
           needed.push('token_missing', 'token_invalid', 'token_expired', 'forbidden', 'rate_limited');
-        if (operation.requestBody !== undefined) needed.push('body_too_large', 'unsupported_media_type');
+        if (carriesBody(method)) needed.push(...BODY_CODES);
         if (headerNamed(operation, 'idempotency-key')) needed.push('idempotency_in_progress', 'idempotency_mismatch');
         if (method === 'patch') needed.push('precondition_required', 'version_mismatch');
         if (headerNamed(operation, 'if-match')) needed.push('version_mismatch');
@@ -130,9 +133,50 @@ describe('the OpenAPI document is complete', () => {
         return [
           ...needed.filter((code) => !codes.includes(code)),
           method === 'patch' && !headerNamed(operation, 'if-match') && 'If-Match',
+          ...BODY_CODES.filter((code) => !carriesBody(method) && codes.includes(code)),
         ];
       }),
     ).toEqual({});
+  });
+
+  it('in what is answered to a body that nobody asked for', async () => {
+    const admin = await asAdmin();
+    const patient = await asPatient();
+    const bodyless = operations.filter(
+      ({ method, operation }) => carriesBody(method) && operation.requestBody === undefined,
+    );
+    expect(bodyless.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['cancelAppointment', 'checkInAppointment']),
+    );
+    const answered = async (given: (typeof operations)[number], type: string, payload: string) => {
+      const { path, method, operation } = given;
+      const headers = 'clinic_admin' in (operation['x-authorization']?.roles ?? {}) ? admin : patient;
+      const url = path.replace(/\{\w+\}/g, MISSING);
+      const response = await api.inject({
+        method: method.toUpperCase() as 'POST',
+        url,
+        headers: { ...headers, 'content-type': type },
+        payload,
+      });
+      return { status: String(response.statusCode), code: response.json<{ code: string }>().code };
+    };
+    const probes = [
+      ['text/plain', 'x', { status: '415', code: 'unsupported_media_type' }],
+      ['application/json', JSON.stringify('x'.repeat(64 * 1_024)), { status: '413', code: 'body_too_large' }],
+      ['application/json', '{', { status: '400', code: 'malformed_json' }],
+    ] as const;
+    for (const given of bodyless) {
+      const { name, operation } = given;
+      for (const [type, payload, expected] of probes) {
+        const { status, code } = await answered(given, type, payload);
+        expect({ name, status, code }).toEqual({ name, ...expected });
+        const { examples = {} } = operation.responses[status]?.content?.['application/problem+json'] ?? {};
+        expect({ name, documented: Object.keys(examples) }).toEqual({
+          name,
+          documented: expect.arrayContaining([code]),
+        });
+      }
+    }
   });
 
   it('in who may: by the one table, in the operation and in words', () => {
