@@ -122,7 +122,11 @@ export interface Reads {
     filter: Parameters<typeof waitlistEntriesWhere>[1],
   ) => Promise<WaitlistEntryRow[]>;
 
-  readonly sickDay: (clinicId: string, sickDayId: string, reader: Reader) => Promise<SickDayWithItems | undefined>;
+  readonly sickDay: (
+    clinicId: string,
+    wanted: Parameters<typeof findSickDayWithItems>[1],
+    reader: Reader,
+  ) => Promise<SickDayWithItems | undefined>;
   readonly sickDays: (
     rows: RowContext,
     reader: Reader,
@@ -268,11 +272,11 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
         return found;
       }),
 
-    sickDay: (clinicId, sickDayId, reader) =>
+    sickDay: (clinicId, wanted, reader) =>
       inContext(db, { clinicId }, async (tx) => {
-        const found = await findSickDayWithItems(tx, sickDayId);
+        const found = await findSickDayWithItems(tx, wanted);
         if (found !== undefined)
-          await auditStaffRead(tx, reader, clinicId, { entity: 'sick_day', entityId: sickDayId });
+          await auditStaffRead(tx, reader, clinicId, { entity: 'sick_day', entityId: wanted.sickDayId });
         return found;
       }),
     sickDays: (rows, reader, filter) =>

@@ -33,11 +33,18 @@ export async function sickDaysWhere(
   return rows.map((sickDay) => ({ sickDay, counts: counts.get(sickDay.sick_day_id) ?? {} }));
 }
 
-/** A sick day with what became of each visit, soonest first. */
-export async function findSickDayWithItems(tx: Tx, sickDayId: string) {
-  const sickDay = await findSickDay(tx, sickDayId);
+/**
+ * A sick day with what became of each visit, soonest first.
+ * @param wanted - with a provider only if it is theirs
+ */
+export async function findSickDayWithItems(
+  tx: Tx,
+  wanted: { readonly sickDayId: string; readonly providerId?: string },
+) {
+  const sickDay = await findSickDay(tx, wanted.sickDayId);
   if (sickDay === undefined) return undefined;
-  const items = await outcomesOf(tx, sickDayId);
+  if (wanted.providerId !== undefined && wanted.providerId !== sickDay.provider_id) return undefined;
+  const items = await outcomesOf(tx, wanted.sickDayId);
   return { sickDay, items };
 }
 

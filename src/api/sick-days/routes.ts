@@ -2,9 +2,8 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { AppError } from '../../domain/errors.ts';
 import type { SickDayRow } from '../../db/sick-days.ts';
 import type { Act } from '../../scheduling/act.ts';
-import type { Caller } from '../authentication.ts';
 import { clinicFor, rowsOf } from '../authorization.ts';
-import { actIn, callerOf, readerOf } from '../caller.ts';
+import { actIn, callerOf, reachOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { Doors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
@@ -64,7 +63,8 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
         to: to.toISOString(),
       });
       const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
-      assertOwnProvider(caller, providerId);
+      // Colleagues are no secret: it is their absence that is not the caller's to enter.
+      if (reachOf(request) === 'own' && caller.providerId !== providerId) throw new AppError('forbidden');
       const { replayed, ...begun } = await doors.callInSick(
         actIn(request, clinicId, now()),
         { providerId, from, to, reason, ...(steps === undefined ? {} : { steps }) },
@@ -175,21 +175,17 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
 
   done();
 
-  /** The sick day if it is of this provider, or of this administrator's clinic. @throws AppError `not_found`, `forbidden` */
+  /** The sick day if it is of this provider, or of this administrator's clinic: nobody learns of a colleague's. @throws AppError `not_found` */
   async function visible(
     request: Parameters<typeof callerOf>[0] & { readonly params: { readonly sickDayId: string } },
   ): Promise<SickDayWithItems> {
     const caller = callerOf(request);
+    const own = reachOf(request) === 'own' ? caller.providerId : undefined;
     const { sickDayId } = request.params;
     const clinicId = clinicFor(caller, await reads.clinicOfSickDay(sickDayId));
-    const found = await reads.sickDay(clinicId, sickDayId, readerOf(request));
+    const wanted = { sickDayId, ...(own === undefined ? {} : { providerId: own }) };
+    const found = await reads.sickDay(clinicId, wanted, readerOf(request));
     if (found === undefined) throw new AppError('not_found');
-    assertOwnProvider(caller, found.sickDay.provider_id);
     return found;
   }
 };
-
-/** A provider calls in for nobody else. @throws AppError `forbidden` */
-function assertOwnProvider(caller: Caller, providerId: string): void {
-  if (caller.role === 'provider' && caller.providerId !== providerId) throw new AppError('forbidden');
-}

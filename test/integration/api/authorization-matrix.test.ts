@@ -5,7 +5,7 @@ import { aClinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { aToken } from '../../support/tokens.ts';
 import { nothing, thingsAt, type Things } from './authorization-world.ts';
-import { ALL_OPERATIONS, FIXTURES, requestFor, type Cell } from './operations.ts';
+import { ALL_OPERATIONS, FIXTURES, KNOWN_TO_COLLEAGUES, namingsOf, requestFor, type Cell } from './operations.ts';
 import { startApi, type RunningApi } from './running-api.ts';
 
 /*
@@ -54,7 +54,8 @@ async function as(role: Role, scopes: readonly string[] = SCOPES): Promise<{ aut
 
 /** What the table makes of a cell. `answered`: done, or refused by a rule of the business. */
 type Outcome = 'answered' | '401' | '403' | '404';
-function expected({ name, operation }: Cell, role: Role, situation: Situation): readonly Outcome[] {
+function expected(cell: Cell, role: Role, situation: Situation): readonly Outcome[] {
+  const { name, operation } = cell;
   const reach = operation['x-authorization']?.roles[role];
   const fixture = FIXTURES[name] ?? {};
   if (reach === undefined) return ['403'];
@@ -63,8 +64,9 @@ function expected({ name, operation }: Cell, role: Role, situation: Situation): 
   if (situation === 'own' || reach === 'any') return ['answered'];
   if (role === 'patient') return [fixture.withAnyProvider === true ? 'answered' : '404'];
   if (situation === "another clinic's") return ['404'];
-  // Staff see their clinic; what is not theirs to touch there is refused as such.
-  return [reach === 'own' ? '403' : 'answered'];
+  if (reach !== 'own') return ['answered'];
+  // Staff see their clinic; what they see there and is not theirs to touch is refused as such.
+  return [namingsOf(cell).some(({ field }) => KNOWN_TO_COLLEAGUES.has(`${name} ${field}`)) ? '403' : '404'];
 }
 
 function outcomeOf(status: number): string {

@@ -4,7 +4,15 @@ import type { Role } from '../../../src/api/authentication.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { thingsAt, THINGS, type Things } from './authorization-world.ts';
-import { ALL_OPERATIONS, isBodyMissing, namingsOf, requestNaming, type Cell, type Naming } from './operations.ts';
+import {
+  ALL_OPERATIONS,
+  isBodyMissing,
+  KNOWN_TO_COLLEAGUES,
+  namingsOf,
+  requestNaming,
+  type Cell,
+  type Naming,
+} from './operations.ts';
 import { asAdmin, asPatient, asProvider, asSupport, startApi, type RunningApi } from './running-api.ts';
 
 /*
@@ -43,7 +51,7 @@ interface Place extends Things {
 interface World {
   readonly ours: Place;
   readonly theirs: Place;
-  /** Another patient at our clinic. */
+  /** Another patient and another provider at our clinic. */
   readonly beside: Place;
 }
 
@@ -107,11 +115,19 @@ const MEANT: Readonly<Record<string, (typeof THINGS)[number]>> = {
   'replayNotifications notificationIds': 'notificationId',
 };
 
-/** What the patients of a clinic have in common. */
-const SHARED: ReadonlySet<string> = new Set(['clinicId', 'providerId']);
+/** What the patients of a clinic have in common, and its providers. */
+const SHARED: Readonly<Partial<Record<CallerName, ReadonlySet<string>>>> = {
+  patient: new Set(['clinicId', 'providerId']),
+  provider: new Set(['clinicId']),
+};
 
 /** Every field of which this page says something: none may outlive its operation. */
-export const exceptions = () => [...Object.keys(NOT_PROBED), ...KNOWN_TO_PATIENTS, ...Object.keys(MEANT)];
+export const exceptions = () => [
+  ...Object.keys(NOT_PROBED),
+  ...KNOWN_TO_PATIENTS,
+  ...KNOWN_TO_COLLEAGUES,
+  ...Object.keys(MEANT),
+];
 
 /** One probe for every field of every operation that names a row, and the fields for which there is none. */
 export function probesOf(operations: readonly Cell[]): { readonly probes: Probe[]; readonly unprobed: string[] } {
@@ -144,7 +160,7 @@ async function differencesFromNothing(api: RunningApi, { ours, theirs, beside }:
     for (const caller of CALLERS) {
       if (caller === 'patient' && KNOWN_TO_PATIENTS.has(name)) continue;
       const nothing = await ask(randomUUID(), ours, caller);
-      const hidden = [theirs[thing], ...(caller === 'patient' && !SHARED.has(thing) ? [beside[thing]] : [])];
+      const hidden = [theirs[thing], ...(isHiddenBeside(cell, caller, name, thing) ? [beside[thing]] : [])];
       for (const id of hidden) {
         const something = await ask(id, ours, caller);
         if (nothing !== something) leaks.push(`${name}: ${caller} can tell ${something} from ${nothing}`);
@@ -159,6 +175,13 @@ async function differencesFromNothing(api: RunningApi, { ours, theirs, beside }:
     if (isRead && !seen) leaks.push(`${name}: not even its own clinic sees anything`);
   }
   return leaks;
+}
+
+/** May this caller not see what another patient or provider of the same clinic has of it? */
+function isHiddenBeside({ operation }: Cell, caller: CallerName, name: string, thing: Probe['thing']): boolean {
+  if (caller !== 'patient' && operation['x-authorization']?.roles[caller] !== 'own') return false;
+  if (caller === 'provider' && KNOWN_TO_COLLEAGUES.has(name)) return false;
+  return SHARED[caller]?.has(thing) === false;
 }
 
 /** Status, headers and body as one text, without what differs from one moment to the next. */

@@ -131,6 +131,26 @@ export function operationsOf(document: object): Cell[] {
 
 export const ALL_OPERATIONS = operationsOf(await openApiDocument());
 
+/**
+ * The fields of operations with which providers touch their own alone that name what they see of colleagues: another's is refused as such (403). In every
+ * other field another's is what does not exist.
+ */
+export const KNOWN_TO_COLLEAGUES: ReadonlySet<string> = new Set([
+  // They read every visit of their clinic.
+  'checkInAppointment appointmentId',
+  'completeAppointment appointmentId',
+  'markNoShow appointmentId',
+  'undoNoShow appointmentId',
+  // They read every provider of their clinic, and when those work.
+  'changeHours providerId',
+  'overrideDate providerId',
+  'clearOverride providerId',
+  'addTimeOff providerId',
+  'removeTimeOff providerId',
+  'previewScheduleChange providerId',
+  'callInSick providerId',
+]);
+
 /** Nobody has said what to send. */
 export const isBodyMissing = ({ operation, name }: Pick<Cell, 'operation' | 'name'>) =>
   operation.requestBody !== undefined && FIXTURES[name]?.body === undefined;

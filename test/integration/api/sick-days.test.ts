@@ -87,7 +87,7 @@ describe('a sick day over HTTP', () => {
   });
 
   it('is entered by providers for themselves, by administrators, and by nobody else', async () => {
-    const { url } = await aSickDay('09:00');
+    const { url, sickDayId } = await aSickDay('09:00');
     const provider = await asProvider(clinic.clinicId, providerId);
     const colleague = await asProvider(clinic.clinicId, await aProvider(database.owner, clinic));
     const stranger = await asAdmin((await aClinic(database.owner)).clinicId);
@@ -97,14 +97,24 @@ describe('a sick day over HTTP', () => {
     expect(said(await post('/sick-days', stranger, absence()))).toBe('404 not_found');
     expect(said(await post('/sick-days', patient, absence()))).toBe('403 forbidden');
     expect(said(await get(url, provider))).toBe('200');
-    for (const [headers, answer] of [
-      [colleague, '403 forbidden'],
-      [stranger, '404 not_found'],
-    ] as const) {
-      expect(said(await get(url, headers))).toBe(answer);
-      expect(said(await post(`${url}/stop`, headers))).toBe(answer);
+    const readsAudited = () =>
+      database.owner.db
+        .selectFrom('audit_event')
+        .select('request_id')
+        .where('entity_id', '=', sickDayId)
+        .where('action', '=', 'read')
+        .execute();
+    const readByThen = await readsAudited();
+    expect(readByThen).not.toEqual([]);
+    for (const headers of [colleague, stranger]) {
+      expect(said(await get(url, headers))).toBe('404 not_found');
+      for (const verb of ['pause', 'resume', 'stop']) {
+        expect(said(await post(`${url}/${verb}`, headers))).toBe('404 not_found');
+      }
       expect((await get('/sick-days', headers)).json()).toEqual({ sickDays: [] });
     }
+    expect(await readsAudited()).toEqual(readByThen);
+    expect((await get(url, provider)).json()).toMatchObject({ state: 'RUNNING' });
   });
 
   it('is refused with a clear answer, and entered once under a key', async () => {
