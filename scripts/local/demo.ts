@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
+import type { MediConnectClient } from '../../client/index.ts';
 import { createConnection, type Connection } from '../../src/db/connection.ts';
 import { IDENTIFIER_SYSTEMS } from '../../src/integrations/fhir/appointment-resource.ts';
 import { EHR_NIGHTLY_SYNC_SCHEDULE, workflowIds } from '../../src/workflows/messages.ts';
@@ -7,7 +8,7 @@ import { skipTime } from '../../test/support/time-skipping.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startStack } from '../stack/index.mjs';
 import { printAddresses } from './addresses.ts';
-import { clearFaults, ehrAppointments, findSlots, inboxOf, logIn, setFault, type ApiClient } from './client.ts';
+import { answerOf, clearFaults, ehrAppointments, findSlots, inboxOf, logIn, setFault } from './client.ts';
 import { NETWORK, type SeededClinic, type SeededPatient, type SeededProvider } from './network.ts';
 import { createStory, table, type Story } from './story.ts';
 import { startSystem, type LocalSystem } from './system.ts';
@@ -21,14 +22,14 @@ interface Stage {
   readonly owner: Connection;
   readonly clinic: SeededClinic;
   readonly provider: SeededProvider;
-  readonly desk: ApiClient;
-  readonly support: ApiClient;
+  readonly desk: MediConnectClient;
+  readonly support: MediConnectClient;
 }
 
 interface Booked {
   readonly appointmentId: string;
   readonly patient: SeededPatient;
-  readonly client: ApiClient;
+  readonly client: MediConnectClient;
   readonly startsAt: string;
 }
 
@@ -161,9 +162,11 @@ async function aWholeLife(stage: Stage): Promise<Booked> {
     const next = await nextOf(stage, appointmentId, 'complete');
     at = await skipTo(stage, appointmentId, at, Date.parse(next.at));
     return eventually(async () => {
-      const { body } = await stage.desk.get(`/appointments/${appointmentId}`);
-      if (body['status'] !== 'COMPLETED') throw new Error(String(body['status']));
-      return body['status'];
+      const { status } = await answerOf(
+        stage.desk.GET('/api/v1/appointments/{appointmentId}', { params: { path: { appointmentId } } }),
+      );
+      if (status !== 'COMPLETED') throw new Error(status);
+      return status;
     });
   });
   await story.step('nothing was sent twice', '4 messages in the inbox', async () => {
@@ -182,18 +185,23 @@ async function aCancelledVisit(stage: Stage): Promise<{ cancelled: Booked; reboo
   const client = await logIn(system, `${clinic.slug}-patient-2`);
   await story.step('another patient joins the waitlist', '201 WAITING', async () => {
     const date = visit.startsAt.slice(0, 10);
-    const answer = await client.post('/waitlist-entries', {
-      patientId: waiting.patientId,
-      providerId: provider.providerId,
-      durationMinutes: 30,
-      earliestDate: new Date(Date.parse(date) - 2 * 86_400_000).toISOString().slice(0, 10),
-      latestDate: new Date(Date.parse(date) + 2 * 86_400_000).toISOString().slice(0, 10),
+    const { data, response } = await client.POST('/api/v1/waitlist-entries', {
+      body: {
+        patientId: waiting.patientId,
+        providerId: provider.providerId,
+        durationMinutes: 30,
+        earliestDate: new Date(Date.parse(date) - 2 * 86_400_000).toISOString().slice(0, 10),
+        latestDate: new Date(Date.parse(date) + 2 * 86_400_000).toISOString().slice(0, 10),
+      },
     });
-    return `${answer.status} ${String(answer.body['status'])}`;
+    return `${response.status} ${data?.status}`;
   });
   await story.step('the first patient cancels', '204', async () => {
-    const answer = await visit.client.delete(`/appointments/${visit.appointmentId}`);
-    return String(answer.status);
+    const { appointmentId } = visit;
+    const { response } = await visit.client.DELETE('/api/v1/appointments/{appointmentId}', {
+      params: { path: { appointmentId } },
+    });
+    return String(response.status);
   });
   let rebooked = '';
   await story.step(
@@ -201,13 +209,10 @@ async function aCancelledVisit(stage: Stage): Promise<{ cancelled: Booked; reboo
     'SCHEDULED, booked via waitlist, same time',
     async () => {
       const found = await eventually(async () => {
-        const { body } = await client.get('/appointments?status=SCHEDULED');
-        const [first] = body['appointments'] as {
-          appointmentId: string;
-          status: string;
-          bookedVia: string;
-          appointmentTime: string;
-        }[];
+        const { appointments } = await answerOf(
+          client.GET('/api/v1/appointments', { params: { query: { status: 'SCHEDULED' } } }),
+        );
+        const [first] = appointments;
         if (first === undefined) throw new Error('not booked');
         return first;
       });
@@ -234,8 +239,8 @@ async function theNightlySync(stage: Stage, cancelled: Booked, rebooked: string)
   await story.step('the Schedule ehr-nightly-sync runs, on demand', 'three appointments in the EHR', async () => {
     await stage.temporal.schedule.getHandle(EHR_NIGHTLY_SYNC_SCHEDULE).trigger();
     return eventually(async () => {
-      const { body } = await stage.desk.get('/ehr-syncs');
-      const [run] = body['ehrSyncs'] as { state: string; counts: Record<string, number> }[];
+      const { ehrSyncs } = await answerOf(stage.desk.GET('/api/v1/ehr-syncs'));
+      const [run] = ehrSyncs;
       if (run?.state !== 'FINISHED') throw new Error(run?.state ?? 'no run');
       story.tell(`The run's own account: ${JSON.stringify(run.counts)}.`);
       const resources = await ehrAppointments(system.sandboxUrl, clinic.slug);
@@ -276,19 +281,22 @@ async function aFailedReminder(stage: Stage): Promise<void> {
       const next = await nextOf(stage, appointmentId, 'reminder:P3D');
       await skipTo(stage, appointmentId, Date.now(), Date.parse(next.at));
       const failed = await eventually(() => notificationIn(support, appointmentId, 'FAILED'));
-      story.tell(`Reason in the ledger: ${String(failed['reason'])}.`);
-      return `${String(failed['kind'])} FAILED after ${String(failed['attempt'])} attempt`;
+      story.tell(`Reason in the ledger: ${failed.reason}.`);
+      return `${failed.kind} FAILED after ${failed.attempt} attempt`;
     },
   );
   await clearFaults(system.sandboxUrl);
   await story.step('support replays it', 'the same row DELIVERED after 2 attempts', async () => {
-    const failed = await notificationIn(support, appointmentId, 'FAILED');
-    const id = String(failed['notificationId']);
-    const answer = await support.post(`/notifications/${id}/replay`, { reason: 'number works again' });
-    if (answer.status !== 202) throw new Error(`replay answered ${answer.status} ${JSON.stringify(answer.body)}`);
-    story.tell(`Workflow ${workflowIds.replay(String(answer.body['replayId']))}.`);
-    const delivered = await eventually(() => notificationIn(support, appointmentId, 'DELIVERED', id));
-    return `the same row DELIVERED after ${String(delivered['attempt'])} attempts`;
+    const { notificationId } = await notificationIn(support, appointmentId, 'FAILED');
+    const { replayId } = await answerOf(
+      support.POST('/api/v1/notifications/{notificationId}/replay', {
+        params: { path: { notificationId } },
+        body: { reason: 'number works again' },
+      }),
+    );
+    story.tell(`Workflow ${workflowIds.replay(replayId)}.`);
+    const delivered = await eventually(() => notificationIn(support, appointmentId, 'DELIVERED', notificationId));
+    return `the same row DELIVERED after ${delivered.attempt} attempts`;
   });
   await story.step('the patient has it, once', '2 messages, delivered', () => received(stage, patient, 2));
 }
@@ -303,15 +311,17 @@ async function book(stage: Stage, patientNumber: number, daysAhead: number): Pro
     const { date, starts } = await findSlots(client, provider.providerId, daysAhead);
     startsAt = starts[Math.floor(starts.length / 2)] ?? '';
     story.tell(`${starts.length} free slots on ${date}.`);
-    const answer = await client.post('/appointments', {
-      patientId: patient.patientId,
-      providerId: provider.providerId,
-      appointmentTime: startsAt,
-      durationMinutes: 30,
+    const { data, response } = await client.POST('/api/v1/appointments', {
+      body: {
+        patientId: patient.patientId,
+        providerId: provider.providerId,
+        appointmentTime: startsAt,
+        durationMinutes: 30,
+      },
     });
-    appointmentId = String(answer.body['appointmentId']);
-    story.tell(`Appointment ${appointmentId}, confirmation code ${String(answer.body['confirmationCode'])}.`);
-    return `${answer.status} ${String(answer.body['status'])}`;
+    appointmentId = data?.appointmentId ?? '';
+    story.tell(`Appointment ${appointmentId}, confirmation code ${data?.confirmationCode}.`);
+    return `${response.status} ${data?.status}`;
   });
   if (!startsAt) throw new Error('nothing was booked');
   return { appointmentId, patient, client, startsAt };
@@ -337,8 +347,9 @@ async function received(stage: Stage, patient: SeededPatient, count: number): Pr
 
 async function nextOf(stage: Stage, appointmentId: string, action: string): Promise<{ action: string; at: string }> {
   return eventually(async () => {
-    const { body } = await stage.desk.get(`/appointments/${appointmentId}/timeline`);
-    const next = body['next'] as { action: string | null; at: string | null };
+    const { next } = await answerOf(
+      stage.desk.GET('/api/v1/appointments/{appointmentId}/timeline', { params: { path: { appointmentId } } }),
+    );
     if (next.action !== action || next.at === null) throw new Error(`next is ${next.action ?? 'nothing'}`);
     return { action: next.action, at: next.at };
   });
@@ -352,14 +363,15 @@ async function skipTo(stage: Stage, appointmentId: string, from: number, to: num
 }
 
 async function notificationIn(
-  support: ApiClient,
+  support: MediConnectClient,
   appointmentId: string,
-  state: string,
+  state: 'FAILED' | 'DELIVERED',
   id?: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { body } = await support.get(`/notifications?appointmentId=${appointmentId}&state=${state}`);
-  const rows = body['notifications'] as Readonly<Record<string, unknown>>[];
-  const row = id === undefined ? rows[0] : rows.find((each) => each['notificationId'] === id);
+) {
+  const { notifications } = await answerOf(
+    support.GET('/api/v1/notifications', { params: { query: { appointmentId, state } } }),
+  );
+  const row = id === undefined ? notifications[0] : notifications.find((each) => each.notificationId === id);
   if (row === undefined) throw new Error(`none is ${state}`);
   return row;
 }

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { MediConnectClient } from '../../client/index.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startStack, type StackUrls } from '../stack/index.mjs';
-import { clearFaults, findSlots, logIn, setFault, type ApiClient } from './client.ts';
+import { answerOf, clearFaults, findSlots, logIn, setFault, tokenOf } from './client.ts';
 import { NETWORK } from './network.ts';
 import { startSystem } from './system.ts';
 
@@ -77,7 +78,7 @@ async function fuzzOn(urls: StackUrls, schemathesis: string): Promise<number> {
       say(`\nAs ${role}, ${operations.length} operations, ${values.cases} cases each, seed ${values.seed}:`);
       // A token lives an hour, a run of every operation can take longer.
       const sendAs = async (name: string, what: readonly string[]) => {
-        const { token } = await logIn(system, clientId);
+        const token = await tokenOf(system, clientId);
         const ok = await send({ schemathesis, apiUrl: system.apiUrl, role, token, known }, name, what);
         if (!ok) failed.push(`${name} as ${role}`);
       };
@@ -175,7 +176,7 @@ interface Known {
 }
 
 /** Makes a row of each kind at one clinic and returns their ids, by the names of the API. */
-async function someRows(sandboxUrl: string, patient: ApiClient, desk: ApiClient): Promise<Known> {
+async function someRows(sandboxUrl: string, patient: MediConnectClient, desk: MediConnectClient): Promise<Known> {
   const [clinic] = NETWORK;
   const [provider, away, ill] = clinic?.providers ?? [];
   const [person] = clinic?.patients ?? [];
@@ -183,20 +184,24 @@ async function someRows(sandboxUrl: string, patient: ApiClient, desk: ApiClient)
   const { clinicId } = clinic;
   const { patientId } = person;
   const { providerId } = provider;
-  const make = async (client: ApiClient, url: string, body: object, id: string) => {
-    const answer = await client.post(url, body);
-    if (answer.status > 202) throw new Error(`${url} answered ${answer.status} ${JSON.stringify(answer.body)}`);
-    return String(answer.body[id]);
+  const nth = <Item>(items: readonly Item[], n: number): Item => {
+    const item = items.at(n);
+    if (item === undefined) throw new Error(`number ${n} of ${items.length}`);
+    return item;
   };
-  const listed = (url: string, list: string, id: string) =>
-    eventually(async () => {
-      const { body } = await desk.get(url);
-      const [first] = body[list] as Record<string, string>[];
-      if (first?.[id] === undefined) throw new Error(`${url} is empty`);
-      return first[id];
-    });
   const visit = { patientId, providerId, durationMinutes: 30 };
-  const book = (given: object) => make(patient, '/appointments', { ...visit, ...given }, 'appointmentId');
+  const book = async (appointmentTime: string, whose = providerId) => {
+    const body = { ...visit, providerId: whose, appointmentTime };
+    const { appointmentId } = await answerOf(patient.POST('/api/v1/appointments', { body }));
+    return appointmentId;
+  };
+  const callInSick = async (absent: string, steps: 'other_day'[]) => {
+    const { starts: theirs } = await findSlots(patient, absent, 6);
+    await book(nth(theirs, 0), absent);
+    const body = { providerId: absent, from: nth(theirs, 0), to: nth(theirs, -1), steps };
+    const { sickDayId } = await answerOf(desk.POST('/api/v1/sick-days', { body }));
+    return sickDayId;
+  };
 
   // The worker plans the confirmation of the first booking, and it fails.
   await setFault(sandboxUrl, {
@@ -207,25 +212,48 @@ async function someRows(sandboxUrl: string, patient: ApiClient, desk: ApiClient)
     code: 21614,
   });
   const { starts, date } = await findSlots(patient, providerId, 5);
-  const appointmentIds = [await book({ appointmentTime: starts[0] })];
-  const notificationId = await listed('/notifications?state=FAILED', 'notifications', 'notificationId');
+  const appointmentIds = [await book(nth(starts, 0))];
+  const { notificationId } = await eventually(async () => {
+    const failed = desk.GET('/api/v1/notifications', { params: { query: { state: 'FAILED' } } });
+    return nth((await answerOf(failed)).notifications, 0);
+  });
   await clearFaults(sandboxUrl);
-  appointmentIds.push(await book({ appointmentTime: starts[2] }));
-  const series = { ...visit, appointmentTime: starts[4], everyWeeks: 1, count: 3 };
+  appointmentIds.push(await book(nth(starts, 2)));
   // A visit that is offered another time, and one that somebody has to call about.
-  const sickDayIds: string[] = [];
-  for (const [absent, steps] of [
-    [away, ['other_day']],
-    [ill, []],
-  ] as const) {
-    const { starts: theirs } = await findSlots(patient, absent.providerId, 6);
-    await book({ providerId: absent.providerId, appointmentTime: theirs[0] });
-    const absence = { providerId: absent.providerId, from: theirs[0], to: theirs.at(-1), steps };
-    sickDayIds.push(await make(desk, '/sick-days', absence, 'sickDayId'));
-  }
+  const sickDayIds = [await callInSick(away.providerId, ['other_day']), await callInSick(ill.providerId, [])];
   const from = new Date(Date.now() + 200 * 86_400_000).toISOString();
   const to = new Date(Date.now() + 201 * 86_400_000).toISOString();
   const far = from.slice(0, 10);
+  const { replayId } = await answerOf(
+    desk.POST('/api/v1/notification-replays', { body: { notificationIds: [notificationId], reason: 'fuzz' } }),
+  );
+  const { holdId } = await answerOf(
+    patient.POST('/api/v1/holds', { body: { providerId, startTime: nth(starts, -1), durationMinutes: 30 } }),
+  );
+  const { entryId } = await answerOf(
+    patient.POST('/api/v1/waitlist-entries', { body: { ...visit, earliestDate: date, latestDate: date } }),
+  );
+  const { seriesId } = await answerOf(
+    patient.POST('/api/v1/appointment-series', {
+      body: { ...visit, appointmentTime: nth(starts, 4), everyWeeks: 1, count: 3 },
+    }),
+  );
+  const { closureId } = await answerOf(
+    desk.POST('/api/v1/clinics/{clinicId}/closures', {
+      params: { path: { clinicId } },
+      body: { fromDate: far, toDate: far, name: 'Fuzz' },
+    }),
+  );
+  const { timeOffId } = await answerOf(
+    desk.POST('/api/v1/providers/{providerId}/time-off', { params: { path: { providerId } }, body: { from, to } }),
+  );
+  const { moveOfferId } = await eventually(async () =>
+    nth((await answerOf(desk.GET('/api/v1/move-offers'))).moveOffers, 0),
+  );
+  const { callTaskId } = await eventually(async () =>
+    nth((await answerOf(desk.GET('/api/v1/call-tasks'))).callTasks, 0),
+  );
+  const { runId } = await answerOf(desk.POST('/api/v1/ehr-syncs', { body: {} }));
   return {
     anywhere: {
       clinicId: [clinicId],
@@ -233,22 +261,16 @@ async function someRows(sandboxUrl: string, patient: ApiClient, desk: ApiClient)
       patientId: [patientId],
       appointmentId: appointmentIds,
       notificationId: [notificationId],
-      replayId: [
-        await make(desk, '/notification-replays', { notificationIds: [notificationId], reason: 'fuzz' }, 'replayId'),
-      ],
-      holdId: [await make(patient, '/holds', { providerId, startTime: starts.at(-1), durationMinutes: 30 }, 'holdId')],
-      entryId: [
-        await make(patient, '/waitlist-entries', { ...visit, earliestDate: date, latestDate: date }, 'entryId'),
-      ],
-      seriesId: [await make(patient, '/appointment-series', series, 'seriesId')],
-      closureId: [
-        await make(desk, `/clinics/${clinicId}/closures`, { fromDate: far, toDate: far, name: 'Fuzz' }, 'closureId'),
-      ],
-      timeOffId: [await make(desk, `/providers/${providerId}/time-off`, { from, to }, 'timeOffId')],
+      replayId: [replayId],
+      holdId: [holdId],
+      entryId: [entryId],
+      seriesId: [seriesId],
+      closureId: [closureId],
+      timeOffId: [timeOffId],
       sickDayId: sickDayIds,
-      moveOfferId: [await listed('/move-offers', 'moveOffers', 'moveOfferId')],
-      callTaskId: [await listed('/call-tasks', 'callTasks', 'callTaskId')],
-      runId: [await make(desk, '/ehr-syncs', {}, 'runId')],
+      moveOfferId: [moveOfferId],
+      callTaskId: [callTaskId],
+      runId: [runId],
       appointmentTime: starts,
       startTime: starts,
       date: [date],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findSlots, setFault } from '../../scripts/local/client.ts';
+import { answerOf, findSlots, setFault } from '../../scripts/local/client.ts';
 import { startRabbitmq, type ServerHandle } from '../../scripts/stack/index.mjs';
 import {
   book,
@@ -35,6 +35,11 @@ describe('killed in the middle of a life', () => {
     if (start === undefined) throw new Error('no slot');
     return start;
   };
+  const notificationsIn = async (state: 'ACCEPTED' | 'QUEUED') => {
+    const params = { query: { state } };
+    const { notifications } = await answerOf(system.desk.GET('/api/v1/notifications', { params }));
+    return notifications;
+  };
 
   it('the worker: what was booked meanwhile is confirmed, and the reminder that fell due goes out once', async () => {
     const before = await book(system, 30, await slot(10, 0), 0);
@@ -69,8 +74,7 @@ describe('killed in the middle of a life', () => {
     await system.startRole('notifier');
     await eventually(
       async () => {
-        const { body } = await system.desk.get('/notifications?state=ACCEPTED');
-        const rows = body['notifications'] as { patientId: string }[];
+        const rows = await notificationsIn('ACCEPTED');
         expect(rows.filter((row) => row.patientId === patient(32).patientId)).toHaveLength(1);
       },
       { timeoutMs: 120_000, everyMs: 500 },
@@ -82,10 +86,8 @@ describe('killed in the middle of a life', () => {
     await system.stopRole('notifier');
     await book(system, 34, await slot(10, 3), 3);
     await eventually(async () => {
-      const { body } = await system.desk.get('/notifications?state=QUEUED');
-      expect(
-        (body['notifications'] as { patientId: string }[]).some((row) => row.patientId === patient(34).patientId),
-      ).toBe(true);
+      const rows = await notificationsIn('QUEUED');
+      expect(rows.some((row) => row.patientId === patient(34).patientId)).toBe(true);
     });
     await broker.kill('SIGKILL');
     await book(system, 36, await slot(11, 0), 0);

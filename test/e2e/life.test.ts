@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findSlots, logIn } from '../../scripts/local/client.ts';
+import { answerOf, findSlots, logIn } from '../../scripts/local/client.ts';
 import { workflowIds } from '../../src/workflows/messages.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   book,
+  cancel,
   CLINIC,
   delivered,
   ledger,
@@ -12,6 +13,7 @@ import {
   nextAction,
   patient,
   providerId,
+  readAppointment,
   startTestSystem,
   workflowClock,
   type TestSystem,
@@ -42,8 +44,7 @@ describe('the life of an appointment', () => {
     }
     await clock.to((await nextAction(system, appointmentId, 'complete')) + 1_000);
     await system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId)).result();
-    const { body } = await system.desk.get(`/appointments/${appointmentId}`);
-    expect(body).toMatchObject({ status: 'COMPLETED', nextAction: null });
+    expect(await readAppointment(system, appointmentId)).toMatchObject({ status: 'COMPLETED', nextAction: null });
     expect(await messagesTo(system, 20)).toHaveLength(4);
     expect(await ledger(system, appointmentId)).toEqual([
       'confirmation DELIVERED',
@@ -61,12 +62,11 @@ describe('the life of an appointment', () => {
     await delivered(system, 21, 2);
     await nextAction(system, appointmentId, 'reminder:P1D');
 
-    const moved = await system.desk.patch(
-      `/appointments/${appointmentId}`,
-      { appointmentTime: await slot(14, 1) },
-      { 'if-match': '"1"' },
-    );
-    expect(moved.status).toBe(200);
+    const moved = await system.desk.PATCH('/api/v1/appointments/{appointmentId}', {
+      params: { path: { appointmentId }, header: { 'if-match': '"1"' } },
+      body: { appointmentTime: await slot(14, 1) },
+    });
+    expect(moved.response.status).toBe(200);
     await delivered(system, 21, 3);
     for (const [index, kind] of ['reminder:P3D', 'reminder:P1D', 'reminder:PT2H'].entries()) {
       await clock.to((await nextAction(system, appointmentId, kind)) + 1_000);
@@ -90,7 +90,7 @@ describe('the life of an appointment', () => {
     const clock = workflowClock(system, appointmentId);
     await delivered(system, 22, 1);
     await clock.to((await nextAction(system, appointmentId, 'reminder:P3D')) - 30_000);
-    expect((await system.desk.delete(`/appointments/${appointmentId}`)).status).toBe(204);
+    await cancel(system, appointmentId);
     await system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId)).result();
     await delivered(system, 22, 2);
     expect(await ledger(system, appointmentId)).toEqual(['confirmation DELIVERED', 'cancelled DELIVERED']);
@@ -101,23 +101,25 @@ describe('the life of an appointment', () => {
     const appointmentId = await book(system, 24, startsAt, 0);
     await delivered(system, 24, 1);
     const waiting = await logIn(system, `${CLINIC.slug}-patient-6`);
-    const joined = await waiting.post('/waitlist-entries', {
-      patientId: patient(6).patientId,
-      providerId: providerId(0),
-      durationMinutes: 30,
-      earliestDate: startsAt.slice(0, 10),
-      latestDate: new Date(Date.parse(startsAt) + 86_400_000).toISOString().slice(0, 10),
-    });
-    expect(joined.status).toBe(201);
-    await system.desk.delete(`/appointments/${appointmentId}`);
+    await answerOf(
+      waiting.POST('/api/v1/waitlist-entries', {
+        body: {
+          patientId: patient(6).patientId,
+          providerId: providerId(0),
+          durationMinutes: 30,
+          earliestDate: startsAt.slice(0, 10),
+          latestDate: new Date(Date.parse(startsAt) + 86_400_000).toISOString().slice(0, 10),
+        },
+      }),
+    );
+    await cancel(system, appointmentId);
     const found = await eventually(async () => {
-      const { body } = await waiting.get('/appointments');
-      const [first] = body['appointments'] as Record<string, unknown>[];
-      expect(first).toBeDefined();
-      return first;
+      const { appointments } = await answerOf(waiting.GET('/api/v1/appointments'));
+      expect(appointments).toHaveLength(1);
+      return appointments[0];
     });
     expect(found).toMatchObject({ status: 'SCHEDULED', bookedVia: 'waitlist' });
-    expect(Date.parse(String(found?.['appointmentTime']))).toBe(Date.parse(startsAt));
+    expect(Date.parse(found?.appointmentTime ?? '')).toBe(Date.parse(startsAt));
     await delivered(system, 6, 1);
     await delivered(system, 24, 2);
   }, 120_000);

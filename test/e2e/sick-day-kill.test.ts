@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { findSlots } from '../../scripts/local/client.ts';
+import { answerOf, findSlots } from '../../scripts/local/client.ts';
 import { createConnection, type Connection } from '../../src/db/connection.ts';
 import {
   book,
@@ -10,6 +10,7 @@ import {
   messagesTo,
   patient,
   providerId,
+  readAppointment,
   startTestSystem,
   type TestSystem,
 } from './support.ts';
@@ -54,8 +55,9 @@ describe('a sick day whose worker is killed', () => {
     await gates.open(gate);
   };
   const states = async () => {
-    const { body } = await system.desk.get(`/sick-days/${sickDayId}`);
-    return (body['outcomes'] as { appointmentId: string; state: string }[]).map((outcome) => outcome.state);
+    const params = { path: { sickDayId } };
+    const { outcomes } = await answerOf(system.desk.GET('/api/v1/sick-days/{sickDayId}', { params }));
+    return outcomes.map((outcome) => outcome.state);
   };
   const offers = () => owner.db.selectFrom('move_offer').selectAll().orderBy('slot_start').execute();
   const offerOf = async (appointmentId: string) => {
@@ -89,13 +91,17 @@ describe('a sick day whose worker is killed', () => {
     await gates.shut(during.told);
 
     await system.stopRole('worker', 'SIGKILL');
-    const answer = await system.desk.post('/sick-days', {
-      providerId: providerId(AWAY),
-      from: `${date}T00:00:00Z`,
-      to: new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString(),
-    });
-    expect(answer).toMatchObject({ status: 201, body: { affectedAppointments: PATIENTS.length } });
-    sickDayId = String(answer.body['sickDayId']);
+    const begun = await answerOf(
+      system.desk.POST('/api/v1/sick-days', {
+        body: {
+          providerId: providerId(AWAY),
+          from: `${date}T00:00:00Z`,
+          to: new Date(Date.parse(`${date}T00:00:00Z`) + 86_400_000).toISOString(),
+        },
+      }),
+    );
+    expect(begun.affectedAppointments).toBe(PATIENTS.length);
+    ({ sickDayId } = begun);
     expect(await states()).toEqual(PATIENTS.map(() => 'PENDING'));
     await system.startRole('worker');
 
@@ -142,7 +148,8 @@ describe('a sick day whose worker is killed', () => {
       [accepted, 'accept'],
       [declined, 'decline'],
     ] as const) {
-      expect(await system.desk.post(`/move-offers/${offer.move_offer_id}/${verb}`)).toMatchObject({ status: 200 });
+      const params = { path: { moveOfferId: offer.move_offer_id } };
+      await answerOf(system.desk.POST(`/api/v1/move-offers/{moveOfferId}/${verb}`, { params }));
     }
     // In the step's transaction: the visit is cancelled and the patient waits, and none of it stays.
     await killAt(next);
@@ -153,11 +160,10 @@ describe('a sick day whose worker is killed', () => {
       async () => expect(await states()).toEqual(['MOVED', 'WAITLISTED', ...Array<string>(6).fill('OFFERED')]),
       AFTER_A_KILL,
     );
-    const { body: moved } = await system.desk.get(`/appointments/${visit(0)}`);
+    const moved = await readAppointment(system, visit(0));
     expect(moved).toMatchObject({ status: 'SCHEDULED', version: 2, providerId: providerId(AWAY) });
-    expect(Date.parse(String(moved['appointmentTime']))).toBe(accepted.slot_start.getTime());
-    const { body: cancelled } = await system.desk.get(`/appointments/${visit(1)}`);
-    expect(cancelled).toMatchObject({ status: 'CANCELLED', version: 2 });
+    expect(Date.parse(moved.appointmentTime)).toBe(accepted.slot_start.getTime());
+    expect(await readAppointment(system, visit(1))).toMatchObject({ status: 'CANCELLED', version: 2 });
     const waiting = await owner.db
       .selectFrom('waitlist_entry')
       .select(['provider_id', 'priority', 'status'])

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { logIn, inboxOf, type ApiClient, type InboxMessage } from '../../scripts/local/client.ts';
+import type { MediConnectClient } from '../../client/index.ts';
+import { answerOf, inboxOf, logIn, type InboxMessage } from '../../scripts/local/client.ts';
 import { NETWORK, type SeededPatient } from '../../scripts/local/network.ts';
 import { startSystem, type LocalSystem, type LocalSystemOptions } from '../../scripts/local/system.ts';
 import { workflowIds } from '../../src/workflows/messages.ts';
@@ -11,7 +12,7 @@ import { skipTime } from '../support/time-skipping.ts';
 /** The whole product as processes of their own, for one test file. */
 export interface TestSystem extends LocalSystem {
   readonly temporal: Client;
-  readonly desk: ApiClient;
+  readonly desk: MediConnectClient;
   readonly close: () => Promise<void>;
 }
 
@@ -55,14 +56,30 @@ export function providerId(n: number): string {
 
 /** Books through the front desk. */
 export async function book(system: TestSystem, patientNumber: number, startsAt: string, provider = 0): Promise<string> {
-  const answer = await system.desk.post('/appointments', {
-    patientId: patient(patientNumber).patientId,
-    providerId: providerId(provider),
-    appointmentTime: startsAt,
-    durationMinutes: 30,
-  });
-  if (answer.status !== 201) throw new Error(`booking answered ${answer.status} ${JSON.stringify(answer.body)}`);
-  return String(answer.body['appointmentId']);
+  const { appointmentId } = await answerOf(
+    system.desk.POST('/api/v1/appointments', {
+      body: {
+        patientId: patient(patientNumber).patientId,
+        providerId: providerId(provider),
+        appointmentTime: startsAt,
+        durationMinutes: 30,
+      },
+    }),
+  );
+  return appointmentId;
+}
+
+/** The appointment as the front desk reads it. */
+export function readAppointment(system: TestSystem, appointmentId: string) {
+  const params = { path: { appointmentId } };
+  return answerOf(system.desk.GET('/api/v1/appointments/{appointmentId}', { params }));
+}
+
+/** Cancels through the front desk. */
+export async function cancel(system: TestSystem, appointmentId: string): Promise<void> {
+  const params = { path: { appointmentId } };
+  const { error } = await system.desk.DELETE('/api/v1/appointments/{appointmentId}', { params });
+  if (error !== undefined) throw new Error(`cancelling answered ${error.code}`);
 }
 
 /** What the patient has received by SMS and email together, oldest first. */
@@ -91,8 +108,7 @@ export function delivered(system: LocalSystem, n: number, count: number, timeout
 /** Waits until the appointment's plan names the action, and says when it is due. */
 export function nextAction(system: TestSystem, appointmentId: string, action: string): Promise<number> {
   return eventually(async () => {
-    const { body } = await system.desk.get(`/appointments/${appointmentId}/timeline`);
-    const next = body['next'] as { action: string | null; at: string | null };
+    const { next } = await timeline(system, appointmentId);
     if (next.action !== action || next.at === null) throw new Error(`next is ${next.action ?? 'nothing'}`);
     return Date.parse(next.at);
   });
@@ -112,7 +128,11 @@ export function workflowClock(system: TestSystem, appointmentId: string) {
 
 /** The kinds of the ledger's messages in a state, in the order in which they were due. */
 export async function ledger(system: TestSystem, appointmentId: string): Promise<string[]> {
-  const { body } = await system.desk.get(`/appointments/${appointmentId}/timeline`);
-  const notifications = body['notifications'] as { kind: string; state: string; dueAt: string }[];
+  const { notifications } = await timeline(system, appointmentId);
   return notifications.sort((a, b) => a.dueAt.localeCompare(b.dueAt)).map(({ kind, state }) => `${kind} ${state}`);
+}
+
+function timeline(system: TestSystem, appointmentId: string) {
+  const params = { path: { appointmentId } };
+  return answerOf(system.desk.GET('/api/v1/appointments/{appointmentId}/timeline', { params }));
 }
