@@ -2567,7 +2567,13 @@ export interface operations {
     checkInAppointment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /**
                  * @description The appointment.
@@ -2694,6 +2700,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
@@ -2705,7 +2712,13 @@ export interface operations {
     completeAppointment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /**
                  * @description The appointment.
@@ -2832,6 +2845,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
@@ -2843,7 +2857,13 @@ export interface operations {
     markNoShow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /**
                  * @description The appointment.
@@ -2970,6 +2990,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
@@ -2981,7 +3002,13 @@ export interface operations {
     undoNoShow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
             path: {
                 /**
                  * @description The appointment.
@@ -3108,6 +3135,7 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];

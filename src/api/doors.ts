@@ -67,7 +67,7 @@ type Door<F> = F extends (deps: SchedulingDeps, ...args: infer Args) => infer Re
   ? (...args: Args) => Result
   : never;
 
-export type Attend = (act: Act, visit: { readonly appointmentId: string }) => Promise<AppointmentRow>;
+export type Attend = Door<typeof checkIn>;
 
 export function createDoors(deps: SchedulingDeps): Doors {
   return {

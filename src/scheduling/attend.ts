@@ -6,43 +6,49 @@ import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { recordChange } from './record-visit.ts';
 
-interface Visit {
+export interface AttendedVisit {
   readonly appointmentId: string;
+  /** From `If-Match`, where the client sent one; what is already so stays so whatever it says. */
+  readonly expectedVersion?: number;
 }
 
-/** The patient has arrived. Repeating it changes nothing. @throws AppError `not_found`, `appointment_not_scheduled` */
-export function checkIn(deps: SchedulingDeps, act: Act, visit: Visit): Promise<AppointmentRow> {
+/** The patient has arrived. Repeating it changes nothing. @throws AppError `not_found`, `version_mismatch`, `appointment_not_scheduled` */
+export function checkIn(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
   return attend(deps, act, visit, { kind: 'check-in' });
 }
 
-/** The visit took place. Repeating it changes nothing. @throws AppError `not_found`, `appointment_not_scheduled`, `visit_not_begun` */
-export function completeAppointment(deps: SchedulingDeps, act: Act, visit: Visit): Promise<AppointmentRow> {
+/** The visit took place. Repeating it changes nothing. @throws AppError `not_found`, `version_mismatch`, `appointment_not_scheduled`, `visit_not_begun` */
+export function completeAppointment(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
   return attend(deps, act, visit, { kind: 'complete' });
 }
 
-/** Nobody came. @throws AppError `not_found`, `appointment_not_scheduled`, `visit_not_begun`, `already_checked_in` */
-export function markNoShow(deps: SchedulingDeps, act: Act, visit: Visit): Promise<AppointmentRow> {
+/** Nobody came. @throws AppError `not_found`, `version_mismatch`, `appointment_not_scheduled`, `visit_not_begun`, `already_checked_in` */
+export function markNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
   return attend(deps, act, visit, { kind: 'no-show' });
 }
 
-/** The mark was a mistake. @throws AppError `not_found`, `not_marked_no_show` */
-export function undoNoShow(deps: SchedulingDeps, act: Act, visit: Visit): Promise<AppointmentRow> {
+/** The mark was a mistake. @throws AppError `not_found`, `version_mismatch`, `not_marked_no_show` */
+export function undoNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
   return attend(deps, act, visit, { kind: 'no-show-undo' });
 }
 
-function attend(deps: SchedulingDeps, act: Act, visit: Visit, wanted: AppointmentAct): Promise<AppointmentRow> {
+function attend(deps: SchedulingDeps, act: Act, visit: AttendedVisit, wanted: AppointmentAct): Promise<AppointmentRow> {
   return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
     const before = await lockAppointment(tx, visit.appointmentId);
     if (before === undefined) throw new AppError('not_found');
     const policy = await policyOf(tx, act.clinicId, before.policy_version);
     const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
-    if (decision.decision === 'refuse') throw new AppError(decision.code);
     if (decision.decision === 'nothing') return before;
+    if (visit.expectedVersion !== undefined && visit.expectedVersion !== before.version) {
+      throw new AppError('version_mismatch', { version: before.version });
+    }
+    if (decision.decision === 'refuse') throw new AppError(decision.code);
 
     // Of a visit that is over nothing is announced any more.
     if (decision.change.event !== 'checkedIn') await passOnUntoldNotice(tx, before);
-    const after = await changeAppointment(tx, visit.appointmentId, columns(decision.change));
-    await recordChange(tx, act, { ...visit, version: after.version, event: decision.change.event });
+    const { appointment_id: appointmentId } = before;
+    const after = await changeAppointment(tx, appointmentId, columns(decision.change));
+    await recordChange(tx, act, { appointmentId, version: after.version, event: decision.change.event });
     return after;
   });
 }

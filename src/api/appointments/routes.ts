@@ -329,13 +329,14 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     app.route({
       method,
       url: `/appointments/:appointmentId/${path}`,
-      config: { operation: 'attendAppointment', problems: ['not_found', ...problems] },
+      config: { operation: 'attendAppointment', problems: ['not_found', 'version_mismatch', ...problems] },
       schema: {
         operationId,
         tags: ['attendance'],
         summary,
         description: 'Providers attend to their own visits, administrators to all of their clinic.',
         params: AppointmentPath,
+        headers: VersionHeaders,
         response: {
           200: AppointmentAnswer,
         },
@@ -345,7 +346,11 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         const reach = reachOf(request);
         const before = await visible(caller, request.params.appointmentId);
         if (reach === 'own' && before.provider_id !== caller.providerId) throw new AppError('forbidden');
-        const after = await act(actIn(request, before.clinic_id, now()), { appointmentId: before.appointment_id });
+        const version = expectedVersion(request.headers['if-match']);
+        const after = await act(actIn(request, before.clinic_id, now()), {
+          appointmentId: before.appointment_id,
+          ...(version === undefined ? {} : { expectedVersion: version }),
+        });
         return reply.header('etag', entityTag(after.version)).send(appointmentBody(after, caller.role !== 'patient'));
       },
     });

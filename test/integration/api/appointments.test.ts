@@ -132,6 +132,14 @@ describe('the life of an appointment over HTTP', () => {
     expect(codeOf(await act('POST', 'complete'))).toBe('visit_not_begun');
     expect(codeOf(await act('POST', 'no-show'))).toBe('visit_not_begun');
     expect(codeOf(await act('DELETE', 'no-show'))).toBe('not_marked_no_show');
+    const headers = { ...provider, 'if-match': '"9"' };
+    for (const [method, path] of [
+      ['POST', 'check-in'],
+      ['DELETE', 'no-show'],
+    ] as const) {
+      const stale = await call({ method, url: `${url}/${path}`, headers });
+      expect({ status: stale.statusCode, code: codeOf(stale) }).toEqual({ status: 412, code: 'version_mismatch' });
+    }
     const arrived = await act('POST', 'check-in');
     expect(arrived.statusCode).toBe(200);
     expect(arrived.json<{ checkedInAt: string | null }>().checkedInAt).not.toBeNull();

@@ -320,11 +320,19 @@ describe('attending', () => {
     ['POST', 'complete', 'complete'],
     ['POST', 'no-show', 'markNoShow'],
     ['DELETE', 'no-show', 'undoNoShow'],
-  ] as const)('%s %s goes through its door', async (method, path, name) => {
-    const response = await call({ method, url: `${url}/${path}`, headers: await asProvider() });
+  ] as const)('%s %s goes through its door, with the version in If-Match if there is one', async (...given) => {
+    const [method, path, name] = given;
+    const attend = async (headers = {}) =>
+      call({ method, url: `${url}/${path}`, headers: { ...(await asProvider()), ...headers } });
+    const response = await attend();
     expect(response.statusCode).toBe(200);
     expect(response.headers['etag']).toBe('"3"');
-    expect(asked.map(({ door: which }) => which)).toEqual([name]);
+    expect((await attend({ 'if-match': '"2"' })).statusCode).toBe(200);
+    expect((await attend({ 'if-match': 'W/"3"' })).statusCode).toBe(412);
+    expect(asked.map(({ door: which, input }) => [which, input])).toEqual([
+      [name, { appointmentId: APPOINTMENT }],
+      [name, { appointmentId: APPOINTMENT, expectedVersion: 2 }],
+    ]);
   });
 
   it('is for a provider’s own visits, and for no patient', async () => {
