@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { prune } from '../../../src/db/prune.ts';
+import { prune, PRUNED_TABLES } from '../../../src/db/prune.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
@@ -22,7 +22,7 @@ describe('pruning', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await prune(database.relay.db, 1_000);
+    await pruned();
     clinic = await aClinic(database.owner);
     providerId = await aProvider(database.owner, clinic);
     visit = { patientId: await aPatient(database.owner, clinic), providerId, durationMinutes: 30 };
@@ -42,7 +42,11 @@ describe('pruning', () => {
     const slot = { providerId, slotStart: slotAt(clinic, 3, time), durationMinutes: 30, heldBy: 'desk' };
     return (await placeHold(deps, act(), slot)).hold.hold_id;
   };
-  const pruned = () => prune(database.relay.db, 1_000);
+  const pruned = async () => {
+    let count = 0;
+    for (const table of PRUNED_TABLES) count += await prune(database.relay.db, table, 1_000);
+    return count;
+  };
   const count = async (table: 'reservation' | 'hold' | 'idempotency_key' | 'outbox') => {
     const { rows } = await sql<{ n: number }>`select count(*)::integer as n from ${sql.table(table)}`.execute(
       database.owner.db,
@@ -118,13 +122,13 @@ describe('pruning', () => {
       await sql`select from outbox where clinic_id = ${clinic.clinicId} order by outbox_id limit 1 for update`.execute(
         tx,
       );
-      expect(await prune(database.relay.db, 1)).toBe(1);
+      expect(await prune(database.relay.db, 'outbox', 1)).toBe(1);
       expect(await pruned()).toBe(1);
     });
     expect(await pruned()).toBe(1);
   });
 
   it('is not for the application role', async () => {
-    await expect(prune(database.app.db, 1)).rejects.toThrow(/permission denied/);
+    await expect(prune(database.app.db, 'outbox', 1)).rejects.toThrow(/permission denied/);
   });
 });
