@@ -10,16 +10,16 @@ export async function setRoundDeadline(
 ): Promise<WaitlistRoundRow | undefined> {
   const deadline = sql<Date>`now() + make_interval(mins => ${minutes})`;
   await tx
-    .updateTable('reservation')
-    .set({ expires_at: deadline })
-    .where('round_id', '=', roundId)
-    .where('expires_at', '>', sql<Date>`now()`)
-    .execute();
-  await tx
     .updateTable('waitlist_round')
     .set({ deadline })
     .where('round_id', '=', roundId)
     .where('state', '=', 'OPEN')
+    .execute();
+  await tx
+    .updateTable('reservation')
+    .set({ expires_at: deadline })
+    .where('round_id', '=', roundId)
+    .where('expires_at', '>', sql<Date>`now()`)
     .execute();
   return findRound(tx, roundId);
 }

@@ -30,8 +30,11 @@ export type RoundOutcome =
   /** It was closed before. */
   | { readonly outcome: 'closed' };
 
-/** What keeps this candidate from the slot, but perhaps not the next one. */
+/** What keeps this candidate from the slot, but perhaps not the next one: where the provider's day ends, a shorter visit may still fit. */
 const PASSES: ReadonlySet<ErrorCode> = new Set([
+  'outside_hours',
+  'provider_closed',
+  'provider_away',
   'patient_busy',
   'slot_taken',
   'too_many_upcoming',
@@ -139,7 +142,10 @@ async function bookCandidate(
   if (schedule === undefined) throw new AppError('not_found');
   const from = round.slot_start.getTime();
   const verdict = judgeSlot({ schedule, from, durationMinutes: entry.duration_minutes, now: act.now.getTime() });
-  if (!verdict.ok) return closeAsReleased(tx, act, round, verdict.code);
+  if (!verdict.ok) {
+    if (PASSES.has(verdict.code)) throw new AppError(verdict.code);
+    return closeAsReleased(tx, act, round, verdict.code);
+  }
   if (!(await freeRound(tx, roundId))) return closeAsReleased(tx, act, round, 'expired');
   await assertDayNotFull(tx, round.provider_id, verdict.day, schedule.maxDailyAppointments);
   const [limit] = await upcomingLimits(tx, entry.patient_id, round.provider_id, schedule.policy);

@@ -43,6 +43,7 @@ describe('changing an appointment', () => {
     patientId?: string;
     priority?: number;
     latestInDays?: number;
+    durationMinutes?: number;
   }) => {
     const patientId = wish.patientId ?? (await aPatient(database.owner, clinic));
     const today = localDate(clinic.timeZone, Date.now());
@@ -51,7 +52,7 @@ describe('changing an appointment', () => {
       ...(wish.providerId === undefined
         ? { specialty: wish.specialty ?? 'General practice' }
         : { providerId: wish.providerId }),
-      durationMinutes: 30,
+      durationMinutes: wish.durationMinutes ?? 30,
       earliestDate: today,
       latestDate: addDays(today, wish.latestInDays ?? 30),
       priority: wish.priority ?? 0,
@@ -321,6 +322,22 @@ describe('changing an appointment', () => {
         .where('appointment_id', '=', filled.outcome === 'filled' ? filled.appointmentId : '')
         .executeTakeFirst();
       expect(booked?.patient_id).toBe(hasNone);
+    });
+
+    it('passes over a visit that is too long for the end of the day and books one that fits', async () => {
+      const providerId = await aProvider(database.owner, clinic, { specialty: 'Neurology' });
+      const { appointmentId } = await bookAppointment(deps, act(), {
+        patientId: await aPatient(database.owner, clinic),
+        providerId,
+        appointmentTime: slotAt(clinic, 5, '17:30'),
+        durationMinutes: 60,
+        registersPatient: false,
+        override: { rules: ['outside_hours'], reason: 'stays longer that day' },
+      });
+      await wait({ providerId, priority: 9, durationMinutes: 60 });
+      const fits = await wait({ providerId });
+      const { roundId = '' } = await cancelAppointment(deps, act(), { appointmentId, reason: 'patient_request' });
+      expect(await fillRound(deps, act(), { roundId })).toMatchObject({ outcome: 'filled', entryId: fits.entry_id });
     });
 
     it('passes over a patient who is busy then and books the next one', async () => {
