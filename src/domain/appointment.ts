@@ -15,6 +15,9 @@ export const CANCEL_REASONS = [
 ] as const;
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
+/** The clinic takes the visit away: that is never the patient's late cancelling. */
+const CLINICS_OWN_REASONS: ReadonlySet<CancelReason> = new Set(['provider_unavailable', 'clinic_closed']);
+
 /** Who cancelled it: the patient, the clinic's staff, one of our own workflows, or the clinic's EHR. */
 export const CANCELLED_BY = ['patient', 'staff', 'system', 'ehr'] as const;
 export type CancelledBy = (typeof CANCELLED_BY)[number];
@@ -97,7 +100,7 @@ export function decideTransition(
         status: 'CANCELLED',
         cancelReason: act.reason,
         cancelledBy: act.by,
-        lateCancel: isLateCancel(appointmentTime, now, policy),
+        lateCancel: !CLINICS_OWN_REASONS.has(act.reason) && isLateCancel(appointmentTime, now, policy),
       });
     case 'check-in':
       return apply({ event: 'checkedIn', status: 'SCHEDULED', checkedInAt: now });

@@ -188,6 +188,16 @@ describe('cancelling', () => {
     expect(late(START - 24 * HOUR)).toMatchObject({ decision: 'apply', change: { lateCancel: false } });
     expect(late(START - 24 * HOUR + 1)).toMatchObject({ decision: 'apply', change: { lateCancel: true } });
   });
+
+  it.each(['provider_unavailable', 'clinic_closed'] as const)(
+    'is never late when it is the clinic’s doing: %s',
+    (reason) => {
+      const act: AppointmentAct = { kind: 'cancel', reason, by: 'staff' };
+      expect(decideTransition(appointment(), act, START - HOUR, POLICY)).toMatchObject({
+        change: { lateCancel: false },
+      });
+    },
+  );
 });
 
 describe('checking in', () => {
