@@ -159,6 +159,11 @@ describe('with the constraint alone: the look before the write blinded and the l
     const { faults } = await without([BLINDED, ...WITHOUT_LOCKS], slotRace);
     expect(faults).toEqual([]);
   });
+
+  it('and without it, the same race books slots twice: it was the constraint that held', async () => {
+    const { faults } = await without([BLINDED, ...WITHOUT_LOCKS, WITHOUT_CONSTRAINT], slotRace);
+    expect(faults.join('\n')).toContain(OVERLAP);
+  });
 });
 
 describe('with the advisory locks away', () => {
