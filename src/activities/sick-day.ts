@@ -51,7 +51,7 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
   /** Tells the patients of offers that they have not been told of: ledger row, broker's confirmation, then the note on the offer. */
   async function tellOpenOffers(input: SickDayRef, now: Date): Promise<void> {
     const context = { clinicId: input.clinicId };
-    const offers = await inContext(connection.db, context, (tx) => untoldOffers(tx, input.sickDayId));
+    const offers = await inContext(connection.db, context, (tx) => untoldOffers(tx, input.sickDayId, now));
     for (const offer of offers) {
       const message = await inContext(connection.db, context, (tx) => planMessage(tx, input, offer, now));
       if (message !== undefined) {

@@ -120,7 +120,7 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
     version: after.version,
   });
   // It has another version now, and an offer stands only for the one it was made for.
-  await tellOfferingSickDay(tx, next, undefined);
+  await tellOfferingSickDay(tx, next, 'visitChanged', undefined);
   await recordAudit(tx, {
     clinicId: after.clinic_id,
     entity: 'appointment',

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely';
+import type { Interval } from '../domain/interval.ts';
 import type { CallReason, SickDayItemState } from '../domain/sick-day.ts';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
@@ -26,21 +27,26 @@ export function lockSickDay(tx: Tx, sickDayId: string, how: 'share' | 'update'):
   return (how === 'share' ? query.forShare() : query.forUpdate()).executeTakeFirst();
 }
 
-/** Which of these visits somebody sees to already: an item of a sick day that goes on, or a call that the desk has still to make. */
+/**
+ * Of the appointment that the query calls `a`: does somebody see to it already, as an item of a sick day that goes on, or a call that the desk has still
+ * to make? A sick day from whose absence the visit has been moved away has nothing to do with it any more.
+ */
+export const isInHand = sql<boolean>`exists (
+  select from (
+    select sick_day_id from sick_day_item where appointment_id = a.appointment_id and state in ('PENDING', 'OFFERED')
+    union all select sick_day_id from call_task where appointment_id = a.appointment_id and state = 'OPEN') known
+  join sick_day d using (sick_day_id)
+  where d.provider_id = a.provider_id and d.to_time > a.appointment_time
+    and d.from_time < a.appointment_time + make_interval(mins => a.duration_minutes))`;
+
+/** Which of these visits are in hand. */
 export async function visitsInHand(tx: Tx, appointmentIds: readonly string[]): Promise<Set<string>> {
   if (appointmentIds.length === 0) return new Set();
   const rows = await tx
-    .selectFrom('sick_day_item')
-    .select('appointment_id')
-    .where('appointment_id', 'in', [...appointmentIds])
-    .where('state', 'in', OPEN_ITEMS)
-    .union(
-      tx
-        .selectFrom('call_task')
-        .select('appointment_id')
-        .where('appointment_id', 'in', [...appointmentIds])
-        .where('state', '=', 'OPEN'),
-    )
+    .selectFrom('appointment as a')
+    .select('a.appointment_id')
+    .where('a.appointment_id', 'in', [...appointmentIds])
+    .where(isInHand)
     .execute();
   return new Set(rows.map((row) => row.appointment_id));
 }
@@ -80,8 +86,8 @@ export async function changeItem(
 }
 
 /**
- * The items whose next step has its turn: nobody has taken them up, or their offer has run out by `now` or the database's clock, or the visit is no more
- * as it was when the offer was made. Soonest visit first.
+ * The items whose next step has its turn: nobody has taken them up, or their offer has run out by `now` or the database's clock, the visit is no more as
+ * it was when the offer was made, or the message about it has failed. Soonest visit first.
  */
 export async function dueItems(tx: Tx, sickDayId: string, now: Date, limit: number): Promise<string[]> {
   const rows = await dueQuery(tx, sickDayId, now)
@@ -113,6 +119,7 @@ function dueQuery(tx: Tx, sickDayId: string, now: Date) {
             eb('move_offer.move_offer_id', 'is', null),
             eb('move_offer.expires_at', '<=', sql<Date>`greatest(now(), ${now}::timestamptz)`),
             eb('move_offer.appointment_version', '!=', eb.ref('appointment.version')),
+            hasFailedMessage,
           ]),
         ]),
       ]),
@@ -236,10 +243,11 @@ export function outcomesOf(tx: Tx, sickDayId: string) {
       't.state as call_state',
       'o.move_offer_id',
       'o.expires_at as offer_until',
-      // Neither phone nor email, or the message about an offer failed.
+      // Neither phone nor email, or the message about an offer failed, or the one that says that the visit is off.
       sql<boolean>`coalesce(t.reason = 'no_contact', false) or exists (select from notification n
-        join move_offer f on f.move_offer_id = n.move_offer_id
-        where f.sick_day_id = i.sick_day_id and f.appointment_id = i.appointment_id and n.state = 'FAILED')`.as(
+        left join move_offer f on f.move_offer_id = n.move_offer_id
+        where n.appointment_id = i.appointment_id and n.state = 'FAILED'
+          and (f.sick_day_id = i.sick_day_id or i.state = 'WAITLISTED' and n.kind in ('cancelled', 'series_cancelled')))`.as(
         'unreachable',
       ),
     ])
@@ -267,23 +275,26 @@ export function lockMoveOffer(tx: Tx, moveOfferId: string, now: Date): Promise<L
     .executeTakeFirst();
 }
 
-/** The visit's open offer, whether it lives, whether the visit is still as it was offered for, and whether the message about it has failed. */
+/** Of the row of `move_offer` that the query is at. */
+const hasFailedMessage = sql<boolean>`exists (select from notification n where n.move_offer_id = move_offer.move_offer_id and n.state = 'FAILED')`;
+const fits = sql<boolean>`appointment_version = (select version from appointment a where a.appointment_id = move_offer.appointment_id)`;
+
+/**
+ * The visit's open offer, whether it lives, whether the visit is still as it was offered for, and whether the message about it has failed. It may be one
+ * that another sick day has left behind: the visit was moved from one absence into another.
+ */
 export function openOfferOf(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef, now: Date) {
   return tx
     .selectFrom('move_offer')
     .selectAll()
     .select([
       sql<boolean>`expires_at > greatest(now(), ${now}::timestamptz)`.as('live'),
-      sql<boolean>`appointment_version = (select version from appointment a where a.appointment_id = move_offer.appointment_id)`.as(
-        'fits',
-      ),
-      sql<boolean>`exists (select from notification n where n.move_offer_id = move_offer.move_offer_id and n.state = 'FAILED')`.as(
-        'message_failed',
-      ),
+      fits.as('fits'),
+      hasFailedMessage.as('message_failed'),
     ])
-    .where('sick_day_id', '=', sickDayId)
     .where('appointment_id', '=', appointmentId)
     .where('state', '=', 'OPEN')
+    .where((eb) => eb.or([eb('sick_day_id', '=', sickDayId), eb.not(fits)]))
     .executeTakeFirst();
 }
 
@@ -301,8 +312,13 @@ export async function wasOffered(tx: Tx, { sickDayId, appointmentId }: SickDayIt
   return row !== undefined;
 }
 
-/** Writes word to the sick day that has offered this visit another time, if one has: the visit has changed. */
-export async function tellOfferingSickDay(tx: Tx, appointmentId: string, requestId: string | undefined): Promise<void> {
+/** Writes word to the sick day that has offered this visit another time, if one has: the visit has changed, or the message about the offer has failed. */
+export async function tellOfferingSickDay(
+  tx: Tx,
+  appointmentId: string,
+  event: 'visitChanged' | 'notificationSettled',
+  requestId: string | undefined,
+): Promise<void> {
   await tx
     .insertInto('outbox')
     .columns(['clinic_id', 'aggregate', 'aggregate_id', 'event', 'request_id'])
@@ -313,7 +329,7 @@ export async function tellOfferingSickDay(tx: Tx, appointmentId: string, request
           'clinic_id',
           sql.lit('sick_day').as('aggregate'),
           'sick_day_id',
-          sql.lit('visitChanged').as('event'),
+          sql.lit(event).as('event'),
           eb.val(requestId ?? null).as('request_id'),
         ])
         .where('appointment_id', '=', appointmentId)
@@ -333,9 +349,31 @@ export function openOffersOf(tx: Tx, sickDayId: string): Promise<MoveOfferRow[]>
     .execute();
 }
 
-/** The open offers of which the patient has not been told. */
-export async function untoldOffers(tx: Tx, sickDayId: string): Promise<MoveOfferRow[]> {
-  return (await openOffersOf(tx, sickDayId)).filter((offer) => offer.told_at === null);
+/** The open offers that can still be accepted and of which the patient has not been told. */
+export function untoldOffers(tx: Tx, sickDayId: string, now: Date): Promise<MoveOfferRow[]> {
+  return tx
+    .selectFrom('move_offer')
+    .selectAll()
+    .where('sick_day_id', '=', sickDayId)
+    .where('state', '=', 'OPEN')
+    .where('told_at', 'is', null)
+    .where('expires_at', '>', sql<Date>`greatest(now(), ${now}::timestamptz)`)
+    .where(fits)
+    .orderBy('move_offer_id')
+    .execute();
+}
+
+/** The open offers of a provider's time that touches `during`, of whichever sick day. */
+export function openOffersWith(tx: Tx, providerId: string, during: Interval): Promise<MoveOfferRow[]> {
+  return tx
+    .selectFrom('move_offer')
+    .selectAll()
+    .where('provider_id', '=', providerId)
+    .where('state', '=', 'OPEN')
+    .where('slot_start', '<', new Date(during.to))
+    .where(sql<boolean>`slot_start + make_interval(mins => duration_minutes) > ${new Date(during.from)}`)
+    .orderBy('move_offer_id')
+    .execute();
 }
 
 export async function markOfferTold(tx: Tx, moveOfferId: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
 import type { Database } from '../db/schema.ts';
 import { passOnSkippedNotice } from '../db/series.ts';
+import { isInHand, tellOfferingSickDay } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
 import {
   isSeriesNotice,
@@ -432,6 +433,9 @@ async function change(tx: Tx, wanted: Change): Promise<boolean> {
       appointmentVersion: row.appointment_version,
     });
   }
+  if (to === 'FAILED' && row.kind === 'move_offer') {
+    await tellOfferingSickDay(tx, row.appointment_id, 'notificationSettled', row.request_id ?? undefined);
+  }
   if (TOLD.has(to)) {
     await enqueue(tx, {
       clinicId: row.clinic_id,
@@ -548,11 +552,7 @@ function lockForSending(tx: Tx, notificationId: string) {
       'o.slot_start as offer_start',
       'o.expires_at as offer_until',
       'ov.name as offer_provider_name',
-      // Somebody looks for another time, or has still to call about it.
-      sql<boolean>`exists (select from sick_day_item i where i.appointment_id = n.appointment_id and i.state in ('PENDING', 'OFFERED'))
-        or exists (select from call_task k where k.appointment_id = n.appointment_id and k.state = 'OPEN')`.as(
-        'being_moved',
-      ),
+      isInHand.as('being_moved'),
       sql<boolean>`n.sending_until <= clock_timestamp()`.as('lease_over'),
       sql<boolean>`n.updated_at < now() - ${LOST_AFTER}`.as('stands_still'),
       // One that was itself skipped tells the patient nothing.

@@ -141,6 +141,7 @@ function tellSickDay(calls: WorkflowCalls, row: OutboxRow): Promise<TellOutcome>
       return calls.start(workflow);
     case answered.name:
     case visitChanged.name:
+    case notificationSettled.name:
     case paused.name:
     case resumed.name:
     case stopped.name:

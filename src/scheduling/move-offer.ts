@@ -8,6 +8,7 @@ import {
   findItem,
   findMoveOffer,
   lockMoveOffer,
+  tellOfferingSickDay,
   type MoveOfferRow,
 } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
@@ -75,6 +76,13 @@ export function declineMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }
     await changeItem(tx, itemOf(offer), { state: 'PENDING', stepIndex: (item?.step_index ?? 0) + 1 });
     return answered(tx, act, offer, 'declined');
   });
+}
+
+/** The clinic takes an open offer back, in the caller's own transaction under the lock of the offered provider; its sick day looks for another time. */
+export async function withdrawMoveOffer(tx: Tx, act: Act, offer: MoveOfferRow): Promise<void> {
+  await tellOfferingSickDay(tx, offer.appointment_id, 'visitChanged', act.requestId);
+  await closeMoveOffer(tx, offer.move_offer_id, 'WITHDRAWN');
+  await giveBackHold(tx, act, offer.hold_id);
 }
 
 function itemOf(offer: MoveOfferRow) {

@@ -26,7 +26,7 @@ export async function recordBooking(tx: Tx, act: Act, visit: Omit<VisitEvent, 'e
  */
 export async function recordChange(tx: Tx, act: Act, visit: VisitEvent): Promise<void> {
   await record(tx, act, visit);
-  await tellOfferingSickDay(tx, visit.appointmentId, act.requestId);
+  await tellOfferingSickDay(tx, visit.appointmentId, 'visitChanged', act.requestId);
 }
 
 async function record(tx: Tx, act: Act, { appointmentId, version, event, detail }: VisitEvent): Promise<void> {

@@ -73,14 +73,14 @@ export async function takeNextStep(deps: SchedulingDeps, act: Act, ref: SickDayI
       );
       if (done) return;
     } catch (error) {
-      if (!(error instanceof AppError) || !LOST_SLOT.has(error.code)) throw error;
+      if (!(error instanceof AppError) || !CHANGED_MEANWHILE.has(error.code)) throw error;
     }
   }
   throw new AppError('temporarily_unavailable', { sickDayId: ref.sickDayId, appointmentId: ref.appointmentId });
 }
 
-/** The time was free when it was looked for, and is not any more: look again. */
-const LOST_SLOT: ReadonlySet<ErrorCode> = new Set([
+/** The time was free when it was looked for, or nobody waited, and it is so no more: look again. */
+const CHANGED_MEANWHILE: ReadonlySet<ErrorCode> = new Set([
   'slot_taken',
   'day_full',
   'too_soon',
@@ -90,6 +90,7 @@ const LOST_SLOT: ReadonlySet<ErrorCode> = new Set([
   'provider_closed',
   'provider_away',
   'off_grid',
+  'already_waiting',
 ]);
 
 async function read(tx: Tx, act: Act, ref: SickDayItemRef): Promise<Situation> {
@@ -102,7 +103,9 @@ async function read(tx: Tx, act: Act, ref: SickDayItemRef): Promise<Situation> {
 
 function isDue({ sickDay, item, offer }: Situation): boolean {
   if (sickDay.state !== 'RUNNING') return false;
-  return item.state === 'PENDING' || (item.state === 'OFFERED' && (offer?.live !== true || !offer.fits));
+  if (item.state === 'PENDING') return true;
+  const canBeAnswered = offer?.live === true && offer.fits && !offer.message_failed;
+  return item.state === 'OFFERED' && !canBeAnswered;
 }
 
 async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
@@ -116,7 +119,7 @@ async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
     .where('patient_id', '=', visit.patient_id)
     .executeTakeFirstOrThrow();
   if (patient.phone === null && patient.email === null) return { kind: 'call', reason: 'no_contact' };
-  if (offer?.message_failed === true) return { kind: 'call', reason: 'message_failed' };
+  if (offer?.fits === true && offer.message_failed) return { kind: 'call', reason: 'message_failed' };
   if (startsSoon(visit.appointment_time.getTime(), now)) return { kind: 'call', reason: 'starts_soon' };
 
   const search = { visit, sickDay, now };
@@ -174,7 +177,7 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
   if (!isUnchanged) return false;
 
   if (offer !== undefined) {
-    await closeMoveOffer(tx, offer.move_offer_id, offer.fits ? 'EXPIRED' : 'WITHDRAWN');
+    await closeMoveOffer(tx, offer.move_offer_id, offer.live ? 'WITHDRAWN' : 'EXPIRED');
     await giveBackHold(tx, act, offer.hold_id);
   }
   switch (step.kind) {

@@ -10,7 +10,16 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { SickDayStatus } from '../activities/sick-day.ts';
-import { answered, overdue, paused, resumed, stopped, visitChanged, type SickDayInput } from './messages.ts';
+import {
+  answered,
+  notificationSettled,
+  overdue,
+  paused,
+  resumed,
+  stopped,
+  visitChanged,
+  type SickDayInput,
+} from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 const { proceedWithSickDay } = proxyActivities<Pick<Activities, 'proceedWithSickDay'>>({
@@ -23,12 +32,12 @@ const { proceedWithSickDay } = proxyActivities<Pick<Activities, 'proceedWithSick
 const PAGE_SIZE = 10;
 
 /**
- * A provider is suddenly away, and every visit that this hits is seen to: page by page now, then whenever an offer is answered or runs out, or its
- * visit is changed by hand. PostgreSQL knows how far it is and whether it is paused or stopped; every signal means *read the row again*.
+ * A provider is suddenly away, and every visit that this hits is seen to: page by page now, then whenever an offer is answered or runs out, its visit
+ * is changed by hand, or its message fails. PostgreSQL knows how far it is and whether it is paused or stopped; every signal means *read the row again*.
  */
 export async function sickDay(input: SickDayInput): Promise<SickDayStatus> {
   let changes = 0;
-  for (const signal of [answered, visitChanged, paused, resumed, stopped, overdue]) {
+  for (const signal of [answered, visitChanged, notificationSettled, paused, resumed, stopped, overdue]) {
     setHandler(signal, () => {
       changes += 1;
     });

@@ -137,6 +137,24 @@ describe('a sick day over real rows', () => {
     world.broker.refuses = 0;
   });
 
+  it('makes an offer again that ran out while the broker was away, and its step is not lost', async () => {
+    world.broker.refuses = Infinity;
+    const { sickDayId } = await anAbsence(1);
+    await statesBecome(sickDayId, 'OFFERED');
+    await sql`with o as (update move_offer set expires_at = now() - interval '1 second' where sick_day_id = ${sickDayId} returning hold_id)
+      update reservation r set expires_at = now() - interval '1 second' from o where r.hold_id = o.hold_id`.execute(
+      world.database.owner.db,
+    );
+    world.broker.refuses = 0;
+    await eventually(async () => {
+      expect((await offersOf(sickDayId)).map((offer) => [offer.step, offer.state, offer.told_at !== null])).toEqual([
+        ['colleague', 'EXPIRED', false],
+        ['colleague', 'OPEN', true],
+      ]);
+    });
+    expect(await messagesAbout(sickDayId)).toHaveLength(1);
+  });
+
   it('is paused, resumed and stopped by its row', async () => {
     const { sickDayId, booked, workflowId } = await anAbsence(2);
     await statesBecome(sickDayId, 'OFFERED', 'OFFERED');

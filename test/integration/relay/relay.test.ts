@@ -145,11 +145,14 @@ describe('the relay', () => {
     expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['overdue']);
   });
 
-  it.each(['answered', 'visitChanged', 'paused', 'resumed', 'stopped'])('tells a sick day: %s', async (event) => {
-    const { aggregateId } = await anOutboxRow({ aggregate: 'sick_day', event });
-    await relayBatch(deps);
-    expect(await signalsOf(workflowIds.sickDay(aggregateId))).toEqual([event]);
-  });
+  it.each(['answered', 'visitChanged', 'notificationSettled', 'paused', 'resumed', 'stopped'])(
+    'tells a sick day: %s',
+    async (event) => {
+      const { aggregateId } = await anOutboxRow({ aggregate: 'sick_day', event });
+      await relayBatch(deps);
+      expect(await signalsOf(workflowIds.sickDay(aggregateId))).toEqual([event]);
+    },
+  );
 
   it.each(['notificationSettled', 'completed'])('tells %s to nobody when the workflow has ended', async (event) => {
     const { outboxId } = await anOutboxRow({ event, version: 3 });

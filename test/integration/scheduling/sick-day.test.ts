@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { inContext } from '../../../src/db/connection.ts';
-import { dueItems } from '../../../src/db/sick-days.ts';
+import { v7 as uuidV7 } from 'uuid';
+import { inContext, type Tx } from '../../../src/db/connection.ts';
+import { dueItems, markOfferTold, outcomesOf } from '../../../src/db/sick-days.ts';
 import type { ClinicPolicy, SickDayStep } from '../../../src/domain/policy.ts';
+import { claimToSend, failWaiting, markQueued, planNotification } from '../../../src/notifications/ledger.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { checkIn } from '../../../src/scheduling/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
@@ -16,6 +18,7 @@ import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { addDays, localDate } from '../../../src/domain/time-zone.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const MINUTE = 60_000;
 
@@ -56,11 +59,11 @@ describe('a sick day', () => {
     });
     return { appointmentId, patientId, appointmentTime };
   };
-  const callIn = (given: { steps?: readonly SickDayStep[]; providerId?: string } = {}) =>
+  const callIn = (given: { steps?: readonly SickDayStep[]; providerId?: string; day?: number } = {}) =>
     callInSick(deps, act(), {
       providerId: given.providerId ?? providerId,
-      from: slotAt(clinic, 3, '00:00'),
-      to: slotAt(clinic, 4, '00:00'),
+      from: slotAt(clinic, given.day ?? 3, '00:00'),
+      to: slotAt(clinic, (given.day ?? 3) + 1, '00:00'),
       reason: 'illness',
       ...(given.steps === undefined ? {} : { steps: given.steps }),
     });
@@ -119,8 +122,37 @@ describe('a sick day', () => {
       update reservation r set expires_at = now() - interval '1 second' from o where r.hold_id = o.hold_id`.execute(
       database.owner.db,
     );
-  const due = (sickDayId: string) =>
-    inContext(database.app.db, { clinicId: clinic.clinicId }, (tx) => dueItems(tx, sickDayId, new Date(), 100));
+  const inClinic = <T>(work: (tx: Tx) => Promise<T>) => inContext(database.app.db, { clinicId: clinic.clinicId }, work);
+  const due = (sickDayId: string) => inClinic((tx) => dueItems(tx, sickDayId, new Date(), 100));
+  const unreachable = async (sickDayId: string) =>
+    (await inClinic((tx) => outcomesOf(tx, sickDayId))).flatMap((item) =>
+      item.unreachable ? [item.appointment_id] : [],
+    );
+  /** A message about the visit that the broker has. */
+  const queued = async (
+    visit: { readonly appointmentId: string; readonly patientId: string; readonly appointmentTime: Date },
+    given:
+      | { readonly kind: 'move_offer'; readonly moveOfferId: string }
+      | { readonly kind: 'cancelled' }
+      | { readonly kind: `reminder:${'P3D' | 'P1D'}`; readonly plannedFor: Date },
+  ) => {
+    const message = {
+      notificationId: uuidV7(),
+      clinicId: clinic.clinicId,
+      appointmentId: visit.appointmentId,
+      patientId: visit.patientId,
+      channel: 'sms',
+      plannedFor: visit.appointmentTime,
+      appointmentVersion: 1,
+      dueAt: new Date(),
+      ...given,
+    } as const;
+    await inClinic(async (tx) => {
+      await planNotification(tx, message);
+      await markQueued(tx, message.notificationId);
+    });
+    return message;
+  };
 
   describe('begins', () => {
     it('with time off and one item for every visit that it hits, in one transaction with its outbox row', async () => {
@@ -310,6 +342,16 @@ describe('a sick day', () => {
       ]);
     });
 
+    it('names the patient of a cancelled visit as unreachable when the message about it failed', async () => {
+      const visit = await book();
+      const { sickDayId } = await callIn({ steps: ['waitlist'] });
+      await step(sickDayId, visit.appointmentId);
+      const { notificationId } = await queued(visit, { kind: 'cancelled' });
+      expect(await unreachable(sickDayId)).toEqual([]);
+      await inClinic((tx) => failWaiting(tx, { notificationId, reason: '21211' }));
+      expect(await unreachable(sickDayId)).toEqual([visit.appointmentId]);
+    });
+
     it('raises a wish that is there already instead of a second one', async () => {
       const visit = await book();
       const date = localDate(clinic.timeZone, visit.appointmentTime.getTime());
@@ -362,6 +404,86 @@ describe('a sick day', () => {
         outcome: 'kept',
         done_by: 'desk',
       });
+    });
+
+    it('of a visit that was moved is for the day it is on now, and so are its reminders, though a call about the old one is open', async () => {
+      const visit = await book();
+      const first = await callIn({ steps: ['call'] });
+      await step(first.sickDayId, visit.appointmentId);
+      expect(await tasksOf(first.sickDayId)).toHaveLength(1);
+      await moveAppointment(deps, act(), {
+        appointmentId: visit.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 5, '10:00'),
+      });
+      const remind = async (kind: 'reminder:P3D' | 'reminder:P1D') => {
+        const { notificationId } = await queued(visit, { kind, plannedFor: slotAt(clinic, 5, '10:00') });
+        return inClinic((tx) => claimToSend(tx, { notificationId, now: new Date(), leaseMs: MINUTE }));
+      };
+      expect(await remind('reminder:P3D')).toMatchObject({ outcome: 'send' });
+      const second = await callIn({ day: 5 });
+      expect(second.affectedAppointments).toBe(1);
+      expect(await remind('reminder:P1D')).toEqual({ outcome: 'skipped', reason: 'being_moved' });
+    });
+
+    it('takes back what a paused sick day has offered for the visit as it was', async () => {
+      const colleague = await aProvider(database.owner, clinic);
+      const visit = await book();
+      const first = await callIn();
+      await step(first.sickDayId, visit.appointmentId);
+      await pauseSickDay(deps, act(), first);
+      await moveAppointment(deps, act(), {
+        appointmentId: visit.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 5, '10:00'),
+      });
+      const second = await callIn({ day: 5 });
+      expect(second.affectedAppointments).toBe(1);
+      await step(second.sickDayId, visit.appointmentId);
+      expect((await offersOf(visit.appointmentId)).map((offer) => [offer.sick_day_id, offer.state])).toEqual([
+        [first.sickDayId, 'WITHDRAWN'],
+        [second.sickDayId, 'OPEN'],
+      ]);
+      expect(await reservationsOf(colleague)).toEqual(['HOLD']);
+      await resumeSickDay(deps, act(), first);
+      await step(first.sickDayId, visit.appointmentId);
+      expect(await itemOf(first.sickDayId, visit.appointmentId)).toMatchObject({ state: 'GONE', reason: 'moved' });
+      expect(await openOffer(visit.appointmentId)).toMatchObject({ sick_day_id: second.sickDayId });
+    });
+
+    it('finds the wish that the patient was entering in the same moment', async () => {
+      const visit = await book();
+      const date = localDate(clinic.timeZone, visit.appointmentTime.getTime());
+      const { sickDayId } = await callIn({ steps: ['waitlist'] });
+      let stepping: Promise<void> | undefined;
+      await database.owner.db.transaction().execute(async (tx) => {
+        await tx
+          .insertInto('waitlist_entry')
+          .values({
+            entry_id: uuidV7(),
+            clinic_id: clinic.clinicId,
+            patient_id: visit.patientId,
+            provider_id: providerId,
+            specialty: null,
+            duration_minutes: 30,
+            earliest_date: date,
+            latest_date: date,
+            priority: 0,
+            status: 'WAITING',
+            booked_appointment_id: null,
+          })
+          .execute();
+        stepping = step(sickDayId, visit.appointmentId);
+        await eventually(async () => {
+          const { rows } = await sql`select from pg_locks join pg_stat_activity using (pid)
+            where datname = current_database() and locktype = 'transactionid' and not granted`.execute(
+            database.owner.db,
+          );
+          expect(rows).toHaveLength(1);
+        });
+      });
+      await stepping;
+      expect(await itemOf(sickDayId, visit.appointmentId)).toMatchObject({ state: 'WAITLISTED' });
     });
 
     it('leaves alone what somebody has moved, cancelled or begun meanwhile', async () => {
@@ -486,6 +608,34 @@ describe('a sick day', () => {
         expect((await offersOf(given.appointmentId)).map(({ state }) => state)).toEqual(['WITHDRAWN']);
         expect(await reservationsOf(given.colleague)).toEqual([]);
       }
+    });
+
+    it('leads to a call as soon as the message about it has failed', async () => {
+      const given = await anOffer();
+      const { notificationId } = await queued(given, { kind: 'move_offer', moveOfferId: given.moveOfferId });
+      await inClinic((tx) => markOfferTold(tx, given.moveOfferId));
+      expect(await due(given.sickDayId)).toEqual([]);
+      await inClinic((tx) => failWaiting(tx, { notificationId, reason: '21211' }));
+      expect(await told(given.sickDayId)).toEqual(['requested', 'notificationSettled']);
+      expect(await due(given.sickDayId)).toEqual([given.appointmentId]);
+      await step(given.sickDayId, given.appointmentId);
+      expect(await itemOf(given.sickDayId, given.appointmentId)).toMatchObject({
+        state: 'CALL',
+        reason: 'message_failed',
+      });
+      expect(await reservationsOf(given.colleague)).toEqual([]);
+      expect(await unreachable(given.sickDayId)).toEqual([given.appointmentId]);
+    });
+
+    it('is withdrawn when the colleague whose time it is goes away too, and another is looked for', async () => {
+      const given = await anOffer();
+      const third = await aProvider(database.owner, clinic);
+      await callIn({ providerId: given.colleague });
+      expect(await told(given.sickDayId)).toEqual(['requested', 'visitChanged']);
+      await expect(acceptMoveOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await step(given.sickDayId, given.appointmentId);
+      expect(await openOffer(given.appointmentId)).toMatchObject({ step: 'colleague', provider_id: third });
+      expect(await reservationsOf(given.colleague)).toEqual([]);
     });
 
     it('is made again for a visit that was moved and is still hit', async () => {
