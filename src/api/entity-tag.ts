@@ -18,7 +18,10 @@ export function expectedVersion(ifMatch: string | undefined): number | undefined
   return Number(version);
 }
 
-/** As {@link expectedVersion}, where the client must have read what it changes. @throws RequestError `precondition_required` */
+/**
+ * As {@link expectedVersion}, where the client must have read what it changes: `*`, any version, would overwrite what nobody has seen.
+ * @throws RequestError `precondition_required`
+ */
 export function requiredVersion(ifMatch: string | undefined): number {
   const version = expectedVersion(ifMatch);
   if (version === undefined) throw new RequestError('precondition_required');
