@@ -77,6 +77,7 @@ export const moveOfferRoutes: FastifyPluginCallbackTypebox<MoveOfferRoutes> = (a
           'off_grid',
           'in_the_past',
           'day_full',
+          'hold_gone',
         ],
       },
       schema: {
