@@ -4564,7 +4564,7 @@ export interface operations {
     searchClinicAvailability: {
         parameters: {
             query: {
-                /** @description Only providers of this specialty. Left out: any provider. */
+                /** @description Only providers of this specialty, whatever its capitals. Left out: any provider. */
                 specialty?: string;
                 /**
                  * @description The date in the clinic's zone on which the visit starts; the first of them, with toDate.
@@ -4654,6 +4654,7 @@ export interface operations {
             query?: {
                 /** @description The clinic. Patients without it: the clinics where they are registered. */
                 clinicId?: string;
+                /** @description Only those of this specialty, whatever its capitals. */
                 specialty?: string;
                 /** @description How many to answer with, at most. */
                 limit?: number;
@@ -4745,7 +4746,7 @@ export interface operations {
                 "application/json": {
                     /** @description As patients read it in messages. */
                     name: string;
-                    /** @description What the waitlist and the list of providers are asked for. */
+                    /** @description What searches, the waitlist and the list of providers are asked for; capitals make no difference there. */
                     specialty: string;
                     /** @description How many visits a day at most, held and freed slots included. A lower limit leaves booked visits alone. */
                     maxDailyAppointments: number;
@@ -4906,7 +4907,7 @@ export interface operations {
                 "application/json": {
                     /** @description As patients read it in messages. */
                     name?: string;
-                    /** @description What the waitlist and the list of providers are asked for. */
+                    /** @description What searches, the waitlist and the list of providers are asked for; capitals make no difference there. */
                     specialty?: string;
                     /** @description How many visits a day at most, held and freed slots included. A lower limit leaves booked visits alone. */
                     maxDailyAppointments?: number;
@@ -6933,7 +6934,7 @@ export interface operations {
                      * @description Whom they want to see; or name a specialty.
                      */
                     providerId?: string;
-                    /** @description Anybody of this specialty at the clinic; or name a provider. */
+                    /** @description Anybody of this specialty at the clinic, whatever its capitals; or name a provider. */
                     specialty?: string;
                     /**
                      * Format: uuid

@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
+import { isSpecialty } from './specialty.ts';
 
 export type WaitlistEntryRow = Selectable<Database['waitlist_entry']>;
 export type WaitlistRoundRow = Selectable<Database['waitlist_round']>;
@@ -11,7 +12,7 @@ export function waitingEntries(tx: Tx, providerId: string, specialty: string): P
     .selectFrom('waitlist_entry')
     .selectAll()
     .where('status', '=', 'WAITING')
-    .where((eb) => eb.or([eb('provider_id', '=', providerId), eb('specialty', '=', specialty)]))
+    .where((eb) => eb.or([eb('provider_id', '=', providerId), isSpecialty('specialty', specialty)]))
     .orderBy('entry_id')
     .execute();
 }

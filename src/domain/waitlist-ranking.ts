@@ -16,7 +16,7 @@ export interface FreedSlot {
 export interface WaitlistCandidate {
   readonly entryId: string;
   readonly patientId: string;
-  /** This provider only; otherwise any of `specialty`; otherwise anybody at the clinic. */
+  /** This provider only; otherwise any of `specialty`, whatever its capitals; otherwise anybody at the clinic. */
   readonly providerId: string | null;
   readonly specialty: string | null;
   readonly durationMinutes: number;
@@ -73,7 +73,7 @@ function suits(slot: FreedSlot, date: string, entry: WaitlistCandidate, now: num
 
 function wantsProvider(slot: FreedSlot, entry: WaitlistCandidate): boolean {
   if (entry.providerId !== null) return entry.providerId === slot.providerId;
-  return entry.specialty === null || entry.specialty === slot.specialty;
+  return entry.specialty === null || entry.specialty.toLowerCase() === slot.specialty.toLowerCase();
 }
 
 function fitsTimeOfDay(slot: FreedSlot, date: string, entry: WaitlistCandidate): boolean {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AppointmentRow } from '../db/appointments.ts';
 import type { Tx } from '../db/connection.ts';
 import { busyRanges } from '../db/look-ups.ts';
@@ -27,7 +28,7 @@ export async function slotOfColleague(tx: Tx, search: Search): Promise<FreeSlot 
   const { visit, sickDay } = search;
   const colleagues = await tx
     .selectFrom('provider')
-    .innerJoin('provider as away', 'away.specialty', 'provider.specialty')
+    .innerJoin('provider as away', (join) => join.on(sql<boolean>`lower(away.specialty) = lower(provider.specialty)`))
     .select('provider.provider_id')
     .where('away.provider_id', '=', sickDay.provider_id)
     .where('provider.provider_id', '<>', sickDay.provider_id)

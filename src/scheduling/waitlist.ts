@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { once, type Idempotency } from '../db/idempotency.ts';
+import { isSpecialty } from '../db/specialty.ts';
 import { lockWaitingEntry, type WaitlistEntryRow } from '../db/waitlist.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
@@ -54,12 +55,13 @@ export function joinWaitlist(
 async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish): Promise<string> {
   const asked = await tx
     .selectFrom('provider')
-    .select('provider_id')
+    .select('specialty')
     .where((eb) =>
       wish.providerId === undefined
-        ? eb('specialty', '=', wish.specialty ?? '')
+        ? isSpecialty('specialty', wish.specialty ?? '')
         : eb('provider_id', '=', wish.providerId),
     )
+    .orderBy('provider_id')
     .limit(1)
     .executeTakeFirst();
   if (asked === undefined) throw new AppError('not_found');
@@ -78,7 +80,8 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
       clinic_id: act.clinicId,
       patient_id: wish.patientId,
       provider_id: wish.providerId ?? null,
-      specialty: wish.specialty ?? null,
+      // As the clinic writes it, so that nobody waits for it twice.
+      specialty: wish.specialty === undefined ? null : asked.specialty,
       duration_minutes: wish.durationMinutes,
       earliest_date: wish.earliestDate,
       latest_date: wish.latestDate,

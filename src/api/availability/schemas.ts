@@ -24,7 +24,9 @@ export const ProviderAvailabilityQuery = Strict({
 export const ClinicPath = Strict({ clinicId: Uuid('The clinic.') });
 
 export const ClinicAvailabilityQuery = Strict({
-  specialty: Type.Optional(PlainText(50, 'Only providers of this specialty. Left out: any provider.')),
+  specialty: Type.Optional(
+    PlainText(50, 'Only providers of this specialty, whatever its capitals. Left out: any provider.'),
+  ),
   ...DATES,
   durationMinutes: DurationMinutes,
   limit: Type.Optional(

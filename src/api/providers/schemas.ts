@@ -6,12 +6,22 @@ export const ProviderPath = Strict({ providerId: Uuid('The provider.') });
 
 export const ProviderQuery = Strict({
   clinicId: Type.Optional(Uuid('The clinic. Patients without it: the clinics where they are registered.')),
-  specialty: Type.Optional(Type.String({ minLength: 1, maxLength: 50, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })),
+  specialty: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 50,
+      pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+      description: 'Only those of this specialty, whatever its capitals.',
+    }),
+  ),
   ...PAGE_QUERY,
 });
 
 const Name = PlainText(100, 'As patients read it in messages.');
-const Specialty = PlainText(50, 'What the waitlist and the list of providers are asked for.');
+const Specialty = PlainText(
+  50,
+  'What searches, the waitlist and the list of providers are asked for; capitals make no difference there.',
+);
 const MaxDailyAppointments = Type.Integer({
   minimum: 1,
   maximum: 1_000,

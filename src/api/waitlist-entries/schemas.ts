@@ -23,7 +23,7 @@ export const WishBody = Strict(
         minLength: 1,
         maxLength: 50,
         pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-        description: 'Anybody of this specialty at the clinic; or name a provider.',
+        description: 'Anybody of this specialty at the clinic, whatever its capitals; or name a provider.',
       }),
     ),
     clinicId: Type.Optional(Uuid('The clinic; a patient who names a specialty must say which.')),

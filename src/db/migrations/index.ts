@@ -17,6 +17,7 @@ import * as scheduleChanges from './0015-schedule-changes.ts';
 import * as registry from './0016-registry.ts';
 import * as sickDays from './0017-sick-days.ts';
 import * as prune from './0018-prune.ts';
+import * as specialties from './0019-specialties.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -38,4 +39,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0016-registry': registry,
   '0017-sick-days': sickDays,
   '0018-prune': prune,
+  '0019-specialties': specialties,
 };

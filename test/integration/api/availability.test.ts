@@ -352,13 +352,15 @@ describe('a search of a whole clinic', () => {
     expect(await ofClinic(clinic, `date=${TUESDAY}&durationMinutes=60&limit=3`)).toEqual(tuesday.slice(0, 3));
   });
 
-  it('finds only those of the specialty that is asked for, and none where nobody has it', async () => {
+  it('finds only those of the specialty that is asked for, whatever its capitals, and none where nobody has it', async () => {
     const clinic = await aClinic(database.owner);
     await aProvider(database.owner, clinic);
     const wanted = await aProvider(database.owner, clinic, { specialty: 'Cardiology' });
-    const found = await ofClinic(clinic, `date=${TUESDAY}&durationMinutes=30&specialty=Cardiology&limit=200`);
-    expect(new Set(found.map(({ providerId }) => providerId))).toEqual(new Set([wanted]));
-    expect(found).toHaveLength(39);
+    for (const specialty of ['Cardiology', 'cardiology', 'CARDIOLOGY']) {
+      const found = await ofClinic(clinic, `date=${TUESDAY}&durationMinutes=30&specialty=${specialty}&limit=200`);
+      expect(new Set(found.map(({ providerId }) => providerId))).toEqual(new Set([wanted]));
+      expect(found).toHaveLength(39);
+    }
     expect(await ofClinic(clinic, `date=${TUESDAY}&durationMinutes=30&specialty=Astrology`)).toEqual([]);
   });
 

@@ -93,6 +93,11 @@ describe('providers', () => {
       headers: patient,
     });
     expect(next.body).toEqual({ providers: [expect.objectContaining({ providerId: ids[1] })] });
+    for (const specialty of ['Cardiology', 'cardiology', 'CARDIOLOGY']) {
+      expect((await call({ url: `${url}&specialty=${specialty}`, headers: patient })).body).toEqual({
+        providers: [expect.objectContaining({ providerId: ids[1], specialty: 'Cardiology' })],
+      });
+    }
     const one = await call({ url: `/api/v1/providers/${String(ids[1])}`, headers: patient });
     expect(one.body).toEqual({
       providerId: ids[1],
@@ -168,6 +173,9 @@ describe('the waitlist', () => {
         status: 201,
         body: { specialty: 'Dermatology', providerId: null },
       },
+    );
+    expect(await join(headers, wish(patientId, { specialty: 'dermatology', clinicId: clinic.clinicId }))).toMatchObject(
+      { status: 409, body: { code: 'already_waiting' } },
     );
     expect((await join(headers, wish(patientId, { specialty: 'Astrology', clinicId: clinic.clinicId }))).status).toBe(
       404,

@@ -223,6 +223,29 @@ describe('changing an appointment', () => {
   });
 
   describe('the waitlist', () => {
+    it('books whoever waits for the specialty, whatever its capitals then and now', async () => {
+      const providerId = await aProvider(database.owner, clinic, { specialty: 'Nephrology' });
+      const visit = await book({ providerId });
+      const waiting = await wait({ specialty: 'nephrology' });
+      expect(waiting.specialty).toBe('Nephrology');
+      await expect(wait({ specialty: 'NEPHROLOGY', patientId: waiting.patient_id })).rejects.toMatchObject({
+        code: 'already_waiting',
+      });
+      await database.owner.db
+        .updateTable('provider')
+        .set({ specialty: 'NEPHROLOGY' })
+        .where('provider_id', '=', providerId)
+        .execute();
+      const { roundId } = await cancelAppointment(deps, act(), {
+        appointmentId: visit.appointmentId,
+        reason: 'patient_request',
+      });
+      expect(await fillRound(deps, act(), { roundId: roundId ?? '' })).toMatchObject({
+        outcome: 'filled',
+        entryId: waiting.entry_id,
+      });
+    });
+
     it('keeps a freed slot for its round when somebody waits, and books the best of them into it', async () => {
       const providerId = await aProvider(database.owner, clinic, { specialty: 'Dermatology' });
       const visit = await book({ providerId });

@@ -239,7 +239,7 @@ describe('a sick day', () => {
   describe('the next step', () => {
     it('holds the nearest time of a colleague of the same specialty on the same day', async () => {
       const visit = await book({ time: '10:00' });
-      const colleague = await aProvider(database.owner, clinic);
+      const colleague = await aProvider(database.owner, clinic, { specialty: 'general PRACTICE' });
       await aProvider(database.owner, clinic, { specialty: 'Dermatology' });
       await book({ providerId: colleague, time: '10:00' });
       const { sickDayId } = await callIn();

@@ -62,6 +62,7 @@ describe('the patients for a freed slot', () => {
   const cases: readonly [string, Partial<WaitlistCandidate>, boolean][] = [
     ['who want another provider', { providerId: 'provider-2' }, false],
     ['who want this specialty of anybody', { providerId: null, specialty: 'cardiology' }, true],
+    ['who want it in other capitals', { providerId: null, specialty: 'Cardiology' }, true],
     ['who want another specialty', { providerId: null, specialty: 'dermatology' }, false],
     ['who want this provider, whatever the specialty', { specialty: 'dermatology' }, true],
     ['who want anybody', { providerId: null }, true],
