@@ -6,7 +6,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { recordChange } from './record-visit.ts';
 
-export interface AttendedVisit {
+interface AttendedVisit {
   readonly appointmentId: string;
   /** From `If-Match`, where the client sent one; what is already so stays so whatever it says. */
   readonly expectedVersion?: number;
