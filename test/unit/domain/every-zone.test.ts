@@ -11,7 +11,7 @@ jest.setTimeout(300_000);
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** Every zone of the IANA database that this machine knows, with every change of its clocks from 2024 to 2030. No zone stands for another. */
+/** Every zone that Intl lists, with every change of its clocks from 2024 to 2030. No zone stands for another. */
 const EVERY_CHANGE = EVERY_ZONE.flatMap(clockChangesOf);
 const NEW_YORK = clockChangesOf('America/New_York');
 const forward = ({ before, after }: ClockChange): boolean => after > before;

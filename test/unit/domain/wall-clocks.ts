@@ -1,9 +1,10 @@
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-const FROM = Date.UTC(2024, 0, 1);
-const TO = Date.UTC(2031, 0, 1);
+/** Between these clocks are read: from the one, up to the other. Epoch milliseconds. */
+export const FROM = Date.UTC(2024, 0, 1);
+export const TO = Date.UTC(2031, 0, 1);
 
-/** Every zone that this machine knows. */
+/** Every zone that Intl lists. Other names of theirs, and zones of fixed offsets, it knows without listing them: test/integration/db/zones.test.ts. */
 export const EVERY_ZONE: readonly string[] = Intl.supportedValuesOf('timeZone');
 
 /** A zone around one of its clock changes. Offsets in milliseconds: how far the wall clock is ahead of UTC. */
