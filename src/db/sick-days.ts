@@ -85,6 +85,14 @@ export async function changeItem(
     .execute();
 }
 
+/* Of the row of `move_offer` that a query is at. */
+
+/** Both `now` and the database's clock are before its end. */
+const isBeforeEnd = (now: Date) => sql<boolean>`move_offer.expires_at > greatest(now(), ${now}::timestamptz)`;
+/** The visit is still as it was when the offer was made. */
+const fits = sql<boolean>`move_offer.appointment_version = (select version from appointment a where a.appointment_id = move_offer.appointment_id)`;
+const hasFailedMessage = sql<boolean>`exists (select from notification n where n.move_offer_id = move_offer.move_offer_id and n.state = 'FAILED')`;
+
 /**
  * The items whose next step has its turn: nobody has taken them up, or their offer has run out by `now` or the database's clock, the visit is no more as
  * it was when the offer was made, or the message about it has failed. Soonest visit first.
@@ -102,7 +110,6 @@ export async function dueItems(tx: Tx, sickDayId: string, now: Date, limit: numb
 function dueQuery(tx: Tx, sickDayId: string, now: Date) {
   return tx
     .selectFrom('sick_day_item')
-    .innerJoin('appointment', 'appointment.appointment_id', 'sick_day_item.appointment_id')
     .leftJoin('move_offer', (join) =>
       join
         .onRef('move_offer.sick_day_id', '=', 'sick_day_item.sick_day_id')
@@ -115,12 +122,7 @@ function dueQuery(tx: Tx, sickDayId: string, now: Date) {
         eb('sick_day_item.state', '=', 'PENDING'),
         eb.and([
           eb('sick_day_item.state', '=', 'OFFERED'),
-          eb.or([
-            eb('move_offer.move_offer_id', 'is', null),
-            eb('move_offer.expires_at', '<=', sql<Date>`greatest(now(), ${now}::timestamptz)`),
-            eb('move_offer.appointment_version', '!=', eb.ref('appointment.version')),
-            hasFailedMessage,
-          ]),
+          eb.or([eb('move_offer.move_offer_id', 'is', null), eb.not(isBeforeEnd(now)), eb.not(fits), hasFailedMessage]),
         ]),
       ]),
     );
@@ -264,20 +266,16 @@ export function findMoveOffer(tx: Tx, moveOfferId: string): Promise<MoveOfferRow
 /** A move offer, and whether it can still be answered. */
 export type LockedOffer = MoveOfferRow & { readonly live: boolean };
 
-/** The offer, locked until the transaction ends. It lives while both `now` and the database's clock are before its end. */
+/** The offer, locked until the transaction ends. It lives while it is open and has not run out. */
 export function lockMoveOffer(tx: Tx, moveOfferId: string, now: Date): Promise<LockedOffer | undefined> {
   return tx
     .selectFrom('move_offer')
     .selectAll()
-    .select(sql<boolean>`state = 'OPEN' and expires_at > greatest(now(), ${now}::timestamptz)`.as('live'))
+    .select(sql<boolean>`state = 'OPEN' and ${isBeforeEnd(now)}`.as('live'))
     .where('move_offer_id', '=', moveOfferId)
     .forUpdate()
     .executeTakeFirst();
 }
-
-/** Of the row of `move_offer` that the query is at. */
-const hasFailedMessage = sql<boolean>`exists (select from notification n where n.move_offer_id = move_offer.move_offer_id and n.state = 'FAILED')`;
-const fits = sql<boolean>`appointment_version = (select version from appointment a where a.appointment_id = move_offer.appointment_id)`;
 
 /**
  * The visit's open offer, whether it lives, whether the visit is still as it was offered for, and whether the message about it has failed. It may be one
@@ -287,11 +285,7 @@ export function openOfferOf(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef
   return tx
     .selectFrom('move_offer')
     .selectAll()
-    .select([
-      sql<boolean>`expires_at > greatest(now(), ${now}::timestamptz)`.as('live'),
-      fits.as('fits'),
-      hasFailedMessage.as('message_failed'),
-    ])
+    .select([isBeforeEnd(now).as('live'), fits.as('fits'), hasFailedMessage.as('message_failed')])
     .where('appointment_id', '=', appointmentId)
     .where('state', '=', 'OPEN')
     .where((eb) => eb.or([eb('sick_day_id', '=', sickDayId), eb.not(fits)]))
@@ -357,7 +351,7 @@ export function untoldOffers(tx: Tx, sickDayId: string, now: Date): Promise<Move
     .where('sick_day_id', '=', sickDayId)
     .where('state', '=', 'OPEN')
     .where('told_at', 'is', null)
-    .where('expires_at', '>', sql<Date>`greatest(now(), ${now}::timestamptz)`)
+    .where(isBeforeEnd(now))
     .where(fits)
     .orderBy('move_offer_id')
     .execute();

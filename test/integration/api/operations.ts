@@ -160,9 +160,10 @@ export function requestFor({ path, method, operation, name }: Cell, things: Thin
   const fixture = FIXTURES[name];
   if (isBodyMissing({ operation, name })) throw new Error(`${name} needs a body`);
   if (fixture === undefined && !path.includes('{')) throw new Error(`${name} needs a fixture`);
+  const known = new Map<string, unknown>(Object.entries(things));
   const url = path.replace(/\{(\w+)\}/g, (_match, parameter: string) => {
-    const value = (things as unknown as Record<string, string | undefined>)[parameter];
-    if (value === undefined) throw new Error(`${name}: the world has no ${parameter}`);
+    const value = known.get(parameter);
+    if (typeof value !== 'string') throw new Error(`${name}: the world has no ${parameter}`);
     return value;
   });
   const payload = fixture?.body?.(things);
