@@ -49,7 +49,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'temporarily_unavailable',
 ];
 
-const DAYS = 2;
+const DAYS = 3;
 const MAX_A_DAY = 16;
 
 async function aScene(owner: Connection): Promise<Scene> {
@@ -57,7 +57,7 @@ async function aScene(owner: Connection): Promise<Scene> {
   const places = await Promise.all(
     clinics.map(async (clinic) => ({
       clinic,
-      providers: await Promise.all([1, 2].map(() => aProvider(owner, clinic, { maxDailyAppointments: MAX_A_DAY }))),
+      providers: await Promise.all([1, 2, 3].map(() => aProvider(owner, clinic, { maxDailyAppointments: MAX_A_DAY }))),
     })),
   );
   const patients = await Promise.all(Array.from({ length: 3 }, () => aPatient(owner)));
@@ -174,10 +174,10 @@ export async function raceOverlaps(
     const seen = dice.pick(known.holds);
     const { place } = seen;
     const { hold_id: holdId, held_by: heldBy, provider_id: providerId, slot_start: appointmentTime } = seen.hold;
-    forgetMostly(known.holds, seen, dice);
-    if (dice.below(4) === 0) {
+    if (dice.below(8) === 0) {
       await history.perform({ kind: 'release', holdId }, async (requestId) => {
         await releaseHold(deps, actAt(place, requestId), { holdId });
+        forgetMostly(known.holds, seen, dice);
         return 'noted or nothing';
       });
       return;
@@ -191,6 +191,7 @@ export async function raceOverlaps(
         registersPatient: false,
         hold: { holdId, heldBy },
       });
+      forgetMostly(known.holds, seen, dice);
       known.appointments.push({ place, appointmentId, version });
       return 'changed';
     });
@@ -215,8 +216,8 @@ export async function raceOverlaps(
     if (roll < 20 || known.appointments.length === 0) return book();
     if (roll < 45) return move();
     if (roll < 67) return cancel();
-    if (roll < 77) return hold();
-    if (roll < 86) return known.holds.length === 0 ? hold() : useHold();
+    if (roll < 78) return hold();
+    if (roll < 88) return known.holds.length === 0 ? hold() : useHold();
     return known.rounds.length === 0 ? book() : accept();
   };
   await withClients(size.clients, Array.from({ length: size.operations }), async () => {
