@@ -8607,7 +8607,7 @@ export interface operations {
                  */
                 "application/json": {
                     /**
-                     * @description What came of it. Moving or cancelling the visit is a request of its own.
+                     * @description What came of it. Moving or cancelling the visit is a request of its own, which ticks the call off by itself.
                      * @enum {unknown}
                      */
                     outcome: "moved" | "cancelled" | "waitlisted" | "kept" | "not_reached";

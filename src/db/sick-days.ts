@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { Interval } from '../domain/interval.ts';
-import type { CallReason, SickDayItemState } from '../domain/sick-day.ts';
+import type { CallOutcome, CallReason, SickDayItemState } from '../domain/sick-day.ts';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
 
@@ -27,6 +27,10 @@ export function lockSickDay(tx: Tx, sickDayId: string, how: 'share' | 'update'):
   return (how === 'share' ? query.forShare() : query.forUpdate()).executeTakeFirst();
 }
 
+/** Of an appointment `a` and a sick day `d`: is the visit in its absence? */
+const isInAbsence = sql<boolean>`(d.provider_id = a.provider_id and d.to_time > a.appointment_time
+  and d.from_time < a.appointment_time + make_interval(mins => a.duration_minutes))`;
+
 /**
  * Of the appointment that the query calls `a`: does somebody see to it already, as an item of a sick day that goes on, or a call that the desk has still
  * to make? A sick day from whose absence the visit has been moved away has nothing to do with it any more.
@@ -36,8 +40,7 @@ export const isInHand = sql<boolean>`exists (
     select sick_day_id from sick_day_item where appointment_id = a.appointment_id and state in ('PENDING', 'OFFERED')
     union all select sick_day_id from call_task where appointment_id = a.appointment_id and state = 'OPEN') known
   join sick_day d using (sick_day_id)
-  where d.provider_id = a.provider_id and d.to_time > a.appointment_time
-    and d.from_time < a.appointment_time + make_interval(mins => a.duration_minutes))`;
+  where ${isInAbsence})`;
 
 /** Which of these visits are in hand. */
 export async function visitsInHand(tx: Tx, appointmentIds: readonly string[]): Promise<Set<string>> {
@@ -424,4 +427,28 @@ export async function insertCallTask(
 
 export function lockCallTask(tx: Tx, callTaskId: string): Promise<CallTaskRow | undefined> {
   return tx.selectFrom('call_task').selectAll().where('call_task_id', '=', callTaskId).forUpdate().executeTakeFirst();
+}
+
+/** A call that need not be made any more, and what has come of its visit. */
+export interface SettledCall {
+  readonly callTaskId: string;
+  readonly outcome: CallOutcome;
+}
+
+/** The open calls about a visit are done once it is cancelled, has been moved out of the absence, or has begun. Returns those that this has closed. */
+export async function settleCallTasks(tx: Tx, appointmentId: string, doneBy: string): Promise<readonly SettledCall[]> {
+  const { rows } = await sql<SettledCall>`
+    update call_task t set state = 'DONE', outcome = settled.outcome, done_at = now(), done_by = ${doneBy}
+    from (
+      select d.sick_day_id, a.appointment_id, case
+          when a.status = 'CANCELLED' then 'cancelled'
+          when not ${isInAbsence} then 'moved'
+          when a.status <> 'SCHEDULED' or a.checked_in_at is not null then 'kept'
+        end as outcome
+      from appointment a cross join sick_day d
+      where a.appointment_id = ${appointmentId}) settled
+    where t.appointment_id = settled.appointment_id and t.sick_day_id = settled.sick_day_id
+      and t.state = 'OPEN' and settled.outcome is not null
+    returning t.call_task_id as "callTaskId", t.outcome`.execute(tx);
+  return rows;
 }

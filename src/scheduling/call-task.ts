@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
-import { recordAudit } from '../db/audit.ts';
 import { inContext } from '../db/connection.ts';
 import { lockCallTask, type CallTaskRow } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
 import type { CallOutcome } from '../domain/sick-day.ts';
 import type { Act, SchedulingDeps } from './act.ts';
+import { recordCallDone } from './record-visit.ts';
 
 /**
- * The desk has called, and says what came of it; moving or cancelling the visit is done through its own door. Repeating it changes nothing: the first
- * word counts.
+ * The desk has called, and says what came of it; moving or cancelling the visit is done through its own door, which ticks the call off too.
+ * Repeating it changes nothing: the first word counts.
  *
  * @throws AppError `not_found`
  */
@@ -27,15 +27,7 @@ export function completeCallTask(
       .where('call_task_id', '=', done.callTaskId)
       .returningAll()
       .executeTakeFirstOrThrow();
-    await recordAudit(tx, {
-      clinicId: act.clinicId,
-      entity: 'call_task',
-      entityId: done.callTaskId,
-      action: 'done',
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: { outcome: done.outcome, appointmentId: before.appointment_id },
-    });
+    await recordCallDone(tx, act, { ...done, appointmentId: before.appointment_id });
     return after;
   });
 }

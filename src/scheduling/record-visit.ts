@@ -1,7 +1,7 @@
 import { recordAudit } from '../db/audit.ts';
 import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
-import { tellOfferingSickDay } from '../db/sick-days.ts';
+import { settleCallTasks, tellOfferingSickDay, type SettledCall } from '../db/sick-days.ts';
 import type { Act } from './act.ts';
 
 /** What has just happened to a visit. */
@@ -22,11 +22,33 @@ export async function recordBooking(tx: Tx, act: Act, visit: Omit<VisitEvent, 'e
 
 /**
  * What every change of a visit leaves behind, in its transaction: the outbox row for the visit's workflow, the audit, and word to a sick day that has
- * offered the visit another time, so that what it holds for it is given back now and not when the offer runs out.
+ * offered the visit another time, so that what it holds for it is given back now and not when the offer runs out. A call that the desk was to make about
+ * a visit that is seen to now is off its list.
  */
 export async function recordChange(tx: Tx, act: Act, visit: VisitEvent): Promise<void> {
   await record(tx, act, visit);
   await tellOfferingSickDay(tx, visit.appointmentId, 'visitChanged', act.requestId);
+  const { appointmentId } = visit;
+  for (const { callTaskId, outcome } of await settleCallTasks(tx, appointmentId, act.actor.id)) {
+    await recordCallDone(tx, act, { callTaskId, outcome, appointmentId });
+  }
+}
+
+/** The audit of a call that is done, in its transaction. */
+export async function recordCallDone(
+  tx: Tx,
+  { clinicId, actor, requestId }: Act,
+  { callTaskId, outcome, appointmentId }: SettledCall & { readonly appointmentId: string },
+): Promise<void> {
+  await recordAudit(tx, {
+    clinicId,
+    entity: 'call_task',
+    entityId: callTaskId,
+    action: 'done',
+    actor,
+    requestId,
+    detail: { outcome, appointmentId },
+  });
 }
 
 async function record(tx: Tx, act: Act, { appointmentId, version, event, detail }: VisitEvent): Promise<void> {

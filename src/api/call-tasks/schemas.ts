@@ -11,7 +11,8 @@ export const CallTaskQuery = Strict({ state: Type.Optional(Type.Enum([...STATES]
 
 export const CallDoneBody = Strict({
   outcome: Type.Enum([...CALL_OUTCOMES], {
-    description: 'What came of it. Moving or cancelling the visit is a request of its own.',
+    description:
+      'What came of it. Moving or cancelling the visit is a request of its own, which ticks the call off by itself.',
   }),
 });
 
@@ -29,7 +30,12 @@ export const CallTask = Type.Object({
   outcome: Nullable(Type.Enum([...CALL_OUTCOMES])),
   createdAt: Instant('Since when it is to be made.'),
   doneAt: Nullable(Instant('When it was made.')),
-  doneBy: Nullable(Type.String({ description: 'Whose token it was.', examples: ['front-desk'] })),
+  doneBy: Nullable(
+    Type.String({
+      description: 'Whose token it was, or who moved, cancelled or began the visit.',
+      examples: ['front-desk'],
+    }),
+  ),
 });
 
 export const CallTaskPage = Type.Object({ callTasks: Type.Array(CallTask), nextCursor: NextCursor });

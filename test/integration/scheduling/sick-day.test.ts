@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { v7 as uuidV7 } from 'uuid';
+import { auditOf } from '../../../src/db/audit.ts';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
 import { dueItems, markOfferTold, outcomesOf } from '../../../src/db/sick-days.ts';
 import type { ClinicPolicy, SickDayStep } from '../../../src/domain/policy.ts';
@@ -406,11 +407,49 @@ describe('a sick day', () => {
       });
     });
 
-    it('of a visit that was moved is for the day it is on now, and so are its reminders, though a call about the old one is open', async () => {
+    it('is a call no more once the visit is moved away, cancelled or begun by hand; moved within the absence it still is', async () => {
+      const [moved, cancelled, begun, stays] = [
+        await book({ time: '09:00' }),
+        await book({ time: '10:00' }),
+        await book({ time: '11:00' }),
+        await book({ time: '14:00' }),
+      ];
+      const { sickDayId } = await callIn({ steps: ['call'] });
+      for (const { appointmentId } of [moved, cancelled, begun, stays]) await step(sickDayId, appointmentId);
+      expect((await tasksOf(sickDayId)).map(({ state }) => state)).toEqual(Array.from({ length: 4 }, () => 'OPEN'));
+
+      const move = (visit: typeof moved, appointmentTime: Date) =>
+        moveAppointment(deps, act(), {
+          appointmentId: visit.appointmentId,
+          expectedVersion: 1,
+          appointmentTime,
+          override: { rules: ['provider_away'], reason: 'comes in for it' },
+        });
+      await move(moved, slotAt(clinic, 5, '10:00'));
+      await move(stays, slotAt(clinic, 3, '15:00'));
+      await cancelAppointment(deps, act(), { appointmentId: cancelled.appointmentId, reason: 'patient_request' });
+      await checkIn(deps, act({ now: begun.appointmentTime }), begun);
+
+      const tasks = await tasksOf(sickDayId);
+      expect(new Map(tasks.map((task) => [task.appointment_id, [task.state, task.outcome, task.done_by]]))).toEqual(
+        new Map([
+          [moved.appointmentId, ['DONE', 'moved', 'desk']],
+          [cancelled.appointmentId, ['DONE', 'cancelled', 'desk']],
+          [begun.appointmentId, ['DONE', 'kept', 'desk']],
+          [stays.appointmentId, ['OPEN', null, null]],
+        ]),
+      );
+      const audits = await Promise.all(
+        tasks.map((task) => inClinic((tx) => auditOf(tx, 'call_task', task.call_task_id))),
+      );
+      expect(audits.map((events) => events.map(({ action }) => action))).toEqual(
+        tasks.map(({ state }) => (state === 'DONE' ? ['done'] : [])),
+      );
+    });
+
+    it('of a visit that was moved is for the day it is on now, and so are its reminders', async () => {
       const visit = await book();
-      const first = await callIn({ steps: ['call'] });
-      await step(first.sickDayId, visit.appointmentId);
-      expect(await tasksOf(first.sickDayId)).toHaveLength(1);
+      await callIn();
       await moveAppointment(deps, act(), {
         appointmentId: visit.appointmentId,
         expectedVersion: 1,
