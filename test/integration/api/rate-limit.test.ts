@@ -123,3 +123,23 @@ describe('the window in Redis', () => {
     redis.disconnect();
   });
 });
+
+describe('a connection to Redis', () => {
+  it('that is cut under a request leaves no timer behind, which would hold the process and then cut the next one', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const { proxy, url } = await redisBehindProxy();
+    const before = timers();
+    const redis = createRedis({ url, name: 'test-cut' });
+    const isThere = () => eventually(async () => expect(await redis.ping()).toBe('PONG'));
+    await isThere();
+    proxy.freeze();
+    const lost = redis.ping();
+    proxy.cut();
+    await expect(lost).rejects.toThrow();
+    proxy.restore();
+    await isThere();
+    await eventually(() => expect(timers()).toBeLessThanOrEqual(before), { timeoutMs: 2_000 });
+    redis.disconnect();
+    await proxy.close();
+  });
+});
