@@ -95,15 +95,14 @@ describe('the window in Redis', () => {
     });
     for (const { redis } of instances) await eventually(async () => expect(await redis.ping()).toBe('PONG'));
     const through: { from: number; to: number }[] = [];
-    const until = performance.now() + 2_000;
     let attempts = 0;
-    while (performance.now() < until) {
+    // Five windows' worth, however long that takes: a slow machine asks less often.
+    while (through.length < 15) {
       const from = performance.now();
       const instance = instances[attempts % 2];
       attempts += 1;
       if ((await instance?.take('user:a'))?.allowed === true) through.push({ from, to: performance.now() });
     }
-    expect(through.length).toBeGreaterThanOrEqual(9);
     expect(attempts).toBeGreaterThan(through.length);
     through.forEach((first, index) => {
       const fourth = through[index + 3];
@@ -117,7 +116,7 @@ describe('the window in Redis', () => {
     const redis = createRedis({ url: testServers().redisUrl, name: 'test-window' });
     await eventually(async () => expect(await redis.ping()).toBe('PONG'));
     const prefix = `test:${randomUUID()}:`;
-    await createRedisWindow(redis, { limit: 3, windowMs: 200 }, prefix)('user:a');
+    await createRedisWindow(redis, { limit: 3, windowMs: 2_000 }, prefix)('user:a');
     expect(await redis.exists(`${prefix}user:a`)).toBe(1);
     await eventually(async () => expect(await redis.exists(`${prefix}user:a`)).toBe(0));
     redis.disconnect();
