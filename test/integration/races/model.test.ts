@@ -90,7 +90,8 @@ describe('the doors against a simple model', () => {
         if (real.answer.ok || real.answer.code !== 'patient_busy') return real;
         return { ...real, answer: { ok: true, visit: newId, version: 1 } };
       };
-      const found = await fc.check(sequences(forgetful), { numRuns: 100, seed: drawSeed('shrinking') });
+      // One seed: how far a counterexample shrinks depends on where it began, and one client's sequence is the same each time.
+      const found = await fc.check(sequences(forgetful), { numRuns: 100, seed: 1 });
       expect(found.failed).toBe(true);
       const [commands] = found.counterexample ?? [];
       // One visit, and another of the same patient, perhaps by way of a hold: nothing can be left out of that.
