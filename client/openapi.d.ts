@@ -789,6 +789,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clinics/{clinicId}/closures/import/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whom the holidays of a calendar file would affect
+         * @description The same file as it would be imported. It writes nothing, and says what the import would say: what it makes of the file, and the booked visits to come on the dates that would be closed.
+         *
+         *     For administrators (everything of their clinic). Scope: `schedule:write`.
+         */
+        post: operations["previewClosureImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients": {
         parameters: {
             query?: never;
@@ -6109,6 +6131,151 @@ export interface operations {
             404: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    previewClosureImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The clinic.
+                 * @example 01980f5e-7a3c-7000-8000-df7a663d07f4
+                 */
+                clinicId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example BEGIN:VCALENDAR
+                 *     VERSION:2.0
+                 *     PRODID:-//Holidays//EN
+                 *     BEGIN:VEVENT
+                 *     UID:labour-day@holidays.example
+                 *     DTSTAMP:20250101T000000Z
+                 *     SUMMARY:Labour Day
+                 *     DTSTART;VALUE=DATE:20250501
+                 *     RRULE:FREQ=YEARLY
+                 *     END:VEVENT
+                 *     END:VCALENDAR
+                 */
+                "text/calendar": string;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "imported": 1,
+                     *       "unchanged": 1,
+                     *       "removed": 1,
+                     *       "affectedAppointments": 1,
+                     *       "byDay": [
+                     *         {
+                     *           "date": "2025-03-15",
+                     *           "affectedAppointments": 1
+                     *         }
+                     *       ],
+                     *       "appointments": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *           "appointmentTime": "2025-03-15T10:00:00Z",
+                     *           "durationMinutes": 1,
+                     *           "rule": "outside_hours"
+                     *         }
+                     *       ],
+                     *       "skipped": [
+                     *         {
+                     *           "uid": "labour-day@holidays.example",
+                     *           "reason": "no_uid"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Closures that are new. */
+                        imported: number;
+                        /** @description Closures that an earlier import had added already. */
+                        unchanged: number;
+                        /** @description Closures of an earlier import that are no longer in their event. */
+                        removed: number;
+                        /** @description How many booked visits to come the change would affect. */
+                        affectedAppointments: number;
+                        /** @description The dates with affected visits, all of them. */
+                        byDay: {
+                            /**
+                             * Format: date
+                             * @description A date in the clinic's zone.
+                             * @example 2025-03-15
+                             */
+                            date: string;
+                            affectedAppointments: number;
+                        }[];
+                        /** @description The earliest 500, earliest start first. */
+                        appointments: {
+                            /**
+                             * Format: uuid
+                             * @description The appointment.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Who comes.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whom they see.
+                             */
+                            providerId: string;
+                            /**
+                             * Format: date-time
+                             * @description When the visit starts.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            appointmentTime: string;
+                            durationMinutes: number;
+                            /**
+                             * @description The rule that would refuse it from then on.
+                             * @enum {unknown}
+                             */
+                            rule: "outside_hours" | "provider_closed" | "provider_away";
+                        }[];
+                        /** @description What is in the file and makes no closure. */
+                        skipped: {
+                            /**
+                             * @description The event's UID, where it has one.
+                             * @example labour-day@holidays.example
+                             */
+                            uid?: string;
+                            /** @enum {unknown} */
+                            reason: "no_uid" | "duplicate" | "cancelled" | "not_all_day" | "over" | "too_long" | "too_many_dates" | "recurrence_not_supported" | "not_understood";
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

@@ -16,8 +16,10 @@ import { findSeries, visitsOfSeries, type AppointmentSeriesRow } from '../db/ser
 import { loadProviderSchedule, type LoadedSchedule } from '../db/schedules.ts';
 import { findMoveOffer, type CallTaskRow, type MoveOfferRow } from '../db/sick-days.ts';
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
+import type { CalendarEvent } from '../domain/closure-import.ts';
 import type { ProviderTime } from '../domain/earliest-slots.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
+import { effectOfImport } from '../scheduling/closures.ts';
 import type { ProviderSchedules } from '../scheduling/provider-schedules.ts';
 import {
   appointmentsWhere,
@@ -111,6 +113,12 @@ export interface Reads {
     reader: Reader,
     ...change: Parameters<typeof affectedOfClinic> extends [unknown, unknown, ...infer Asked] ? Asked : never
   ) => ReturnType<typeof affectedOfClinic>;
+  readonly effectOfImport: (
+    clinicId: string,
+    reader: Reader,
+    events: readonly CalendarEvent[],
+    now: Date,
+  ) => ReturnType<typeof effectOfImport>;
 
   readonly patient: (rows: RowContext, patientId: string, reader: Reader) => Promise<PatientRow | undefined>;
   readonly patients: (rows: RowContext, reader: Reader, filter: PatientFilter) => Promise<PatientRow[] | undefined>;
@@ -238,6 +246,12 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
     affectedOfClinic: (clinicId, reader, change, now) =>
       inContext(db, { clinicId }, async (tx) => {
         const found = await affectedOfClinic(tx, clinicId, change, now);
+        await auditList(tx, reader, { clinicId }, 'schedule_preview', found.affected.length);
+        return found;
+      }),
+    effectOfImport: (clinicId, reader, events, now) =>
+      inContext(db, { clinicId }, async (tx) => {
+        const found = await effectOfImport(tx, { clinicId, now }, events);
         await auditList(tx, reader, { clinicId }, 'schedule_preview', found.affected.length);
         return found;
       }),

@@ -12,18 +12,19 @@ export interface ImportedClosure extends Closure {
   readonly calendarUid: string;
 }
 
-/**
- * What an import changes. An event is known by its UID: what there is of it already stays, and what is no longer in it goes. Nothing is known of events
- * that are not in the file, so nothing of theirs is touched.
- */
-export function planImport(
-  events: readonly CalendarEvent[],
-  known: readonly ImportedClosure[],
-): {
+/** What an import changes. */
+export interface ImportPlan {
   readonly added: readonly (Closure & { readonly calendarUid: string })[];
   readonly unchanged: number;
+  /** Ids of closures. */
   readonly removed: readonly string[];
-} {
+}
+
+/**
+ * An event is known by its UID: what there is of it already stays, and what is no longer in it goes. Nothing is known of events
+ * that are not in the file, so nothing of theirs is touched.
+ */
+export function planImport(events: readonly CalendarEvent[], known: readonly ImportedClosure[]): ImportPlan {
   const left = new Map(known.map((closure) => [keyOf(closure.calendarUid, closure), closure.closureId]));
   const added: (Closure & { calendarUid: string })[] = [];
   let unchanged = 0;

@@ -25,13 +25,19 @@ export async function affectedOfProvider(
   return { schedule, affected: affectedBy(schedule, change, visits) };
 }
 
+export interface AffectedOfClinic {
+  readonly timeZone: string;
+  /** Earliest first. */
+  readonly affected: AffectedVisit[];
+}
+
 /** As {@link affectedOfProvider}, of every provider of the clinic: for closures, under the clinic's lock. @throws AppError `not_found` */
 export async function affectedOfClinic(
   tx: Tx,
   clinicId: string,
   change: Extract<ScheduleChange, { kind: 'closures' }>,
   now: Date,
-): Promise<{ readonly timeZone: string; readonly affected: AffectedVisit[] }> {
+): Promise<AffectedOfClinic> {
   const clinic = await tx.selectFrom('clinic').select('time_zone').where('clinic_id', '=', clinicId).executeTakeFirst();
   if (clinic === undefined) throw new AppError('not_found');
   const visits = await upcomingVisits(tx, { clinicId }, now, reachOf(change, clinic.time_zone));

@@ -4,11 +4,11 @@ import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockClinic } from '../db/locks.ts';
 import { deleteClosures, importedClosures, insertClosures } from '../db/schedule-rules.ts';
 import type { Closure } from '../domain/availability.ts';
-import { planImport, type CalendarEvent } from '../domain/closure-import.ts';
+import { planImport, type CalendarEvent, type ImportPlan } from '../domain/closure-import.ts';
 import { AppError } from '../domain/errors.ts';
 import { localDate } from '../domain/time-zone.ts';
 import type { Act, SchedulingDeps } from './act.ts';
-import { affectedOfClinic } from './affected-visits.ts';
+import { affectedOfClinic, type AffectedOfClinic } from './affected-visits.ts';
 import type { ScheduleChanged } from './change-schedule.ts';
 
 /**
@@ -63,14 +63,7 @@ export function importClosures(
   idempotency?: Idempotency,
 ): Promise<ClosuresImported & { readonly replayed: boolean }> {
   return onceUnderClinicLock(deps, act, idempotency, async (tx) => {
-    const today = await todayAt(tx, act);
-    const known = await importedClosures(
-      tx,
-      events.map(({ uid }) => uid),
-      today,
-    );
-    const { added, unchanged, removed } = planImport(events, known);
-    const { affected } = await affectedOfClinic(tx, act.clinicId, { kind: 'closures', closures: added }, act.now);
+    const { added, unchanged, removed, affected } = await effectOfImport(tx, act, events);
     // First, as an event that was moved or renamed has its place under its UID.
     await deleteClosures(tx, removed);
     await insertClosures(
@@ -86,14 +79,20 @@ export function importClosures(
   });
 }
 
-async function todayAt(tx: Tx, act: Act): Promise<string> {
-  const clinic = await tx
-    .selectFrom('clinic')
-    .select('time_zone')
-    .where('clinic_id', '=', act.clinicId)
-    .executeTakeFirst();
+/**
+ * What an import changes and whom it affects, before it is written. A preview asks it and writes nothing; the import asks it under the clinic's lock.
+ * @throws AppError `not_found`
+ */
+export async function effectOfImport(
+  tx: Tx,
+  { clinicId, now }: Pick<Act, 'clinicId' | 'now'>,
+  events: readonly CalendarEvent[],
+): Promise<ImportPlan & AffectedOfClinic> {
+  const clinic = await tx.selectFrom('clinic').select('time_zone').where('clinic_id', '=', clinicId).executeTakeFirst();
   if (clinic === undefined) throw new AppError('not_found');
-  return localDate(clinic.time_zone, act.now.getTime());
+  const uids = events.map(({ uid }) => uid);
+  const plan = planImport(events, await importedClosures(tx, uids, localDate(clinic.time_zone, now.getTime())));
+  return { ...plan, ...(await affectedOfClinic(tx, clinicId, { kind: 'closures', closures: plan.added }, now)) };
 }
 
 function onceUnderClinicLock<Answer extends object>(

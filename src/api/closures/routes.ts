@@ -2,8 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyInstance } from 'fastify';
 import type { ClinicRow } from '../../db/clinics.ts';
 import { AppError } from '../../domain/errors.ts';
-import { addDays, localDate } from '../../domain/time-zone.ts';
-import { readHolidays } from '../../integrations/icalendar/read-holidays.ts';
+import { localDate } from '../../domain/time-zone.ts';
 import { clinicFor } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
@@ -12,10 +11,9 @@ import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
 import { validClosure } from '../schedules/valid-changes.ts';
 import { IdempotencyHeaders, Nothing } from '../schemas.ts';
+import { CALENDAR_LIMIT, CalendarBody, holidaysOf, takeCalendarsOnly } from './calendar-files.ts';
 import { positionOfClosure } from './queries.ts';
 import {
-  CALENDAR_LIMIT,
-  CalendarBody,
   ClinicPath,
   ClosureAdded,
   ClosureBody,
@@ -33,8 +31,6 @@ export interface ClosureRoutes {
 }
 
 const CLOSURES_ROUTE = 'POST /api/v1/clinics/{clinicId}/closures';
-/** Recurrences are looked up for as long as anybody can book, and a year more. */
-const DAYS_BEYOND_HORIZON = 365;
 
 /** When a whole clinic is closed. */
 export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, { doors, reads, now }, done) => {
@@ -155,9 +151,7 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
       async (request, reply) => {
         const caller = callerOf(request);
         const clinic = await clinicAt(clinicFor(caller, request.params.clinicId));
-        const from = today(clinic);
-        const to = addDays(from, clinic.policy.bookingHorizonDays + DAYS_BEYOND_HORIZON);
-        const { events, skipped } = readHolidays(request.body, { from, to });
+        const { events, skipped } = holidaysOf(clinic, request.body, now());
         const { replayed, ...counts } = await doors.importClosures(
           actIn(request, clinic.clinic_id, now()),
           events,
@@ -183,10 +177,3 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
     return localDate(clinic.time_zone, now().getTime());
   }
 };
-
-function takeCalendarsOnly(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('text/calendar', { parseAs: 'string' }, (_request, body, parsed) => {
-    parsed(null, body);
-  });
-}

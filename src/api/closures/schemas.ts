@@ -52,46 +52,28 @@ export const ClosureAdded = Type.Object(
   { description: 'Added.', headers: ADDED_HEADERS },
 );
 
-/** More than any year of holidays, and far less than what could hurt. Bytes. */
-export const CALENDAR_LIMIT = 512 * 1_024;
-
-export const CalendarBody = Type.String({
-  description: 'An iCalendar file (RFC 5545) of at most 512 KiB and 1000 events.',
-  examples: [
-    [
-      'BEGIN:VCALENDAR',
-      'VERSION:2.0',
-      'PRODID:-//Holidays//EN',
-      'BEGIN:VEVENT',
-      'UID:labour-day@holidays.example',
-      'DTSTAMP:20250101T000000Z',
-      'SUMMARY:Labour Day',
-      'DTSTART;VALUE=DATE:20250501',
-      'RRULE:FREQ=YEARLY',
-      'END:VEVENT',
-      'END:VCALENDAR',
-      '',
-    ].join('\r\n'),
-  ],
-});
-
 const REPLAYED_HEADERS = { 'Idempotency-Replayed': ADDED_HEADERS['Idempotency-Replayed'] };
 
+/** What an import makes of its file. */
+export const IMPORT_COUNTS = {
+  imported: Type.Integer({ description: 'Closures that are new.' }),
+  unchanged: Type.Integer({ description: 'Closures that an earlier import had added already.' }),
+  removed: Type.Integer({ description: 'Closures of an earlier import that are no longer in their event.' }),
+};
+
+export const SKIPPED = {
+  skipped: Type.Array(
+    Type.Object({
+      uid: Type.Optional(
+        Type.String({ description: "The event's UID, where it has one.", examples: ['labour-day@holidays.example'] }),
+      ),
+      reason: Type.Enum([...SKIP_REASONS]),
+    }),
+    { description: 'What is in the file and makes no closure.' },
+  ),
+};
+
 export const ClosuresImported = Type.Object(
-  {
-    imported: Type.Integer({ description: 'Closures that are new.' }),
-    unchanged: Type.Integer({ description: 'Closures that an earlier import had added already.' }),
-    removed: Type.Integer({ description: 'Closures of an earlier import that are no longer in their event.' }),
-    ...Changed.properties,
-    skipped: Type.Array(
-      Type.Object({
-        uid: Type.Optional(
-          Type.String({ description: "The event's UID, where it has one.", examples: ['labour-day@holidays.example'] }),
-        ),
-        reason: Type.Enum([...SKIP_REASONS]),
-      }),
-      { description: 'What is in the file and makes no closure.' },
-    ),
-  },
+  { ...IMPORT_COUNTS, ...Changed.properties, ...SKIPPED },
   { description: 'Imported.', headers: REPLAYED_HEADERS },
 );

@@ -1,14 +1,20 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { ScheduleChange } from '../../domain/schedule-change.ts';
 import { authorize, clinicFor, namedClinic } from '../authorization.ts';
 import { callerOf, reachOf, readerOf } from '../caller.ts';
+import { CALENDAR_LIMIT, CalendarBody, holidaysOf, takeCalendarsOnly } from '../closures/calendar-files.ts';
+import { ClinicPath } from '../closures/schemas.ts';
 import type { Reads } from '../reads.ts';
 import { validClosure, validHours, validSpan, validWindows } from '../schedules/valid-changes.ts';
-import { Preview, PreviewBody, previewOf } from './schemas.ts';
+import { ImportPreview, Preview, PreviewBody, previewOf } from './schemas.ts';
 
 export interface SchedulePreviewRoutes {
-  readonly reads: Pick<Reads, 'clinicOfProvider' | 'affectedOfProvider' | 'affectedOfClinic'>;
+  readonly reads: Pick<
+    Reads,
+    'clinicOfProvider' | 'affectedOfProvider' | 'affectedOfClinic' | 'clinic' | 'effectOfImport'
+  >;
   readonly now: () => Date;
 }
 
@@ -50,7 +56,49 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
       return previewOf(found.schedule.timeZone, found.affected);
     },
   );
+
+  void app.register((calendars, _options, registered) => {
+    takeCalendarsOnly(calendars);
+    registerImportPreview(calendars);
+    registered();
+  });
+
   done();
+
+  function registerImportPreview(calendars: FastifyInstance): void {
+    calendars.post<{ Params: { clinicId: string }; Body: string }>(
+      '/clinics/:clinicId/closures/import/preview',
+      {
+        bodyLimit: CALENDAR_LIMIT,
+        config: { operation: 'changeClosures', problems: ['not_found', 'calendar_invalid'] },
+        schema: {
+          operationId: 'previewClosureImport',
+          tags: ['schedules'],
+          summary: 'Whom the holidays of a calendar file would affect',
+          description:
+            'The same file as it would be imported. It writes nothing, and says what the import would say: what it makes of the file, and the booked visits to come on the dates that would be closed.',
+          params: ClinicPath,
+          body: { content: { 'text/calendar': { schema: CalendarBody } } },
+          response: { 200: ImportPreview },
+        },
+      },
+      async (request, reply) => {
+        const clinicId = clinicFor(callerOf(request), request.params.clinicId);
+        const clinic = await reads.clinic({ clinicId }, clinicId);
+        if (clinic === undefined) throw new AppError('not_found');
+        const { events, skipped } = holidaysOf(clinic, request.body, now());
+        const found = await reads.effectOfImport(clinicId, readerOf(request), events, now());
+        const { added, unchanged, removed, timeZone, affected } = found;
+        return reply.send({
+          imported: added.length,
+          unchanged,
+          removed: removed.length,
+          ...previewOf(timeZone, affected),
+          skipped,
+        });
+      },
+    );
+  }
 };
 
 function changeOf(body: Exclude<PreviewBody, { kind: 'closure' }>): ScheduleChange {

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { localDate } from '../../domain/time-zone.ts';
 import type { AffectedVisit } from '../../scheduling/affected-visits.ts';
-import { ClosureBody } from '../closures/schemas.ts';
+import { ClosureBody, IMPORT_COUNTS, SKIPPED } from '../closures/schemas.ts';
 import { HoursBody, TimeOffBody, Windows } from '../schedules/schemas.ts';
 import { Instant, instantText, LocalDate, Strict, Uuid } from '../schemas.ts';
 
@@ -58,6 +58,8 @@ export const Preview = Type.Object({
     description: `The earliest ${String(MAX_LISTED)}, earliest start first.`,
   }),
 });
+
+export const ImportPreview = Type.Object({ ...IMPORT_COUNTS, ...Preview.properties, ...SKIPPED });
 
 export function previewOf(timeZone: string, affected: readonly AffectedVisit[]): Static<typeof Preview> {
   const byDay = new Map<string, number>();

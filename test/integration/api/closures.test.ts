@@ -180,6 +180,50 @@ describe('the import of a calendar file', () => {
     expect((await send(clinic, moved)).body).toMatchObject({ imported: 1, unchanged: 0, removed: 1 });
   });
 
+  it('is previewed: what it would say, whom it would affect, and nothing is written', async () => {
+    const clinic = await aClinic(database.owner);
+    const visit = await aVisit(clinic, '09:00', 5);
+    await aVisit(clinic, '09:00', 7);
+    const before = await call(clinic, 'GET', '');
+    const preview = await call(clinic, 'POST', '/import/preview', {
+      payload: holidays(),
+      headers: { 'content-type': 'text/calendar' },
+    });
+    const { byDay, appointments, ...counts } = preview.body;
+    expect([preview.status, byDay, appointments]).toEqual([
+      200,
+      [{ date: inDays(5), affectedAppointments: 1 }],
+      [
+        {
+          appointmentId: visit.appointmentId,
+          patientId: visit.patientId,
+          providerId: visit.providerId,
+          appointmentTime: slotAt(clinic, 5, '09:00').toISOString().replace('.000Z', 'Z'),
+          durationMinutes: 30,
+          rule: 'provider_closed',
+        },
+      ],
+    ]);
+    expect((await call(clinic, 'GET', '')).text).toBe(before.text);
+    expect((await send(clinic, holidays())).body).toEqual(counts);
+    const again = await call(clinic, 'POST', '/import/preview', {
+      payload: holidays(),
+      headers: { 'content-type': 'text/calendar' },
+    });
+    expect(again.body).toMatchObject({ imported: 0, unchanged: 5, affectedAppointments: 0, byDay: [] });
+    const audited = await database.owner.db
+      .selectFrom('audit_event')
+      .select('detail')
+      .where('clinic_id', '=', clinic.clinicId)
+      .where('action', '=', 'read')
+      .orderBy('audit_id')
+      .execute();
+    expect(audited.map(({ detail }) => detail)).toEqual([
+      { what: 'schedule_preview', count: 1 },
+      { what: 'schedule_preview', count: 0 },
+    ]);
+  });
+
   it('is done once under a key', async () => {
     const clinic = await aClinic(database.owner);
     const headers = { 'idempotency-key': randomUUID() };

@@ -43,6 +43,8 @@ const visit = ({ patientId, providerId, freeStart }: Things) => ({
 });
 const search = ({ date }: Things) => ({ date, durationMinutes: '30' });
 
+const NO_HOLIDAYS = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n';
+
 export const FIXTURES: Readonly<Record<string, Fixture>> = {
   bookAppointment: { body: visit },
   listAppointments: { lists: 'appointmentId', query: () => ({ limit: '100' }) },
@@ -70,7 +72,8 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
   removeTimeOff: { endsIt: true },
   addClosure: { body: () => ({ fromDate: '2090-02-01', toDate: '2090-02-01', name: 'Holiday' }) },
   removeClosure: { endsIt: true },
-  importClosures: { body: () => 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n' },
+  importClosures: { body: () => NO_HOLIDAYS },
+  previewClosureImport: { body: () => NO_HOLIDAYS },
   previewScheduleChange: { body: ({ providerId, date }) => ({ kind: 'override', providerId, date, windows: [] }) },
   createPatient: {
     makesInOwnClinic: true,

@@ -105,6 +105,7 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/callbacks/twilio/status/{notificationId}',
       'POST /api/v1/clinics/{clinicId}/closures',
       'POST /api/v1/clinics/{clinicId}/closures/import',
+      'POST /api/v1/clinics/{clinicId}/closures/import/preview',
       'POST /api/v1/ehr-syncs',
       'POST /api/v1/holds',
       'POST /api/v1/holds/{holdId}/extension',
