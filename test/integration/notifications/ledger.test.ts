@@ -179,7 +179,8 @@ describe('the ledger', () => {
         // The claim stands in line behind this transaction.
         await eventually(
           async () => {
-            const { rows } = await sql`select from pg_locks where not granted`.execute(database.owner.db);
+            const { rows } = await sql`select from pg_locks join pg_stat_activity using (pid)
+              where datname = current_database() and not granted`.execute(database.owner.db);
             expect(rows).toHaveLength(1);
           },
           { timeoutMs: 4_000, everyMs: 20 },
