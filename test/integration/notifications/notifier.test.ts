@@ -237,6 +237,10 @@ describe('the notifier', () => {
   });
 
   describe('when the answer is lost', () => {
+    /** Until the faults are cleared: what is unknown stays so for as long as it takes to see that. */
+    const noLookUpYet = (vendor: 'twilio' | 'sendgrid') =>
+      world.sandbox.control.faults.add({ vendor, kind: 'status', status: 503, match: { method: 'GET' } });
+
     it('finds an SMS that was accepted and sends no second one', async () => {
       const visit = await world.visit();
       world.sandbox.control.faults.add({
@@ -247,10 +251,12 @@ describe('the notifier', () => {
         ms: 4 * PROVIDER_TIMEOUT_MS,
         times: 1,
       });
+      noLookUpYet('twilio');
       const message = await world.plan(visit);
       await world.publish(message);
       notifier = world.start();
       await world.reaches(message, 'UNKNOWN');
+      world.sandbox.control.faults.clear();
       const row = await world.reaches(message, 'ACCEPTED');
       expect(row).toMatchObject({ attempt: 1 });
       expect(world.inbox(visit.phone)).toHaveLength(1);
@@ -266,10 +272,12 @@ describe('the notifier', () => {
         match: { to: visit.email, method: 'POST' },
         times: 1,
       });
+      noLookUpYet('sendgrid');
       const message = await world.plan(visit, { channel: 'email' });
       await world.publish(message);
       notifier = world.start();
       await world.reaches(message, 'UNKNOWN');
+      world.sandbox.control.faults.clear();
       expect(await world.reaches(message, 'ACCEPTED')).toMatchObject({ attempt: 1 });
       expect(world.inbox(visit.email)).toHaveLength(1);
     });
@@ -340,6 +348,7 @@ describe('the notifier', () => {
       const visit = await world.visit();
       const fault = { vendor: 'twilio', kind: 'accept-then-drop', webhooks: 'none', times: 1 } as const;
       world.sandbox.control.faults.add({ ...fault, match: { to: visit.phone, method: 'POST' } });
+      noLookUpYet('twilio');
       const message = await world.plan(visit);
       await world.publish(message);
       notifier = world.start();
@@ -349,6 +358,7 @@ describe('the notifier', () => {
         .set({ locale: 'de-DE', updated_at: sql`now()` })
         .where('patient_id', '=', visit.patientId)
         .execute();
+      world.sandbox.control.faults.clear();
       const lookUps = world.sandbox.control.faults.add({
         vendor: 'twilio',
         kind: 'slow',
@@ -407,17 +417,20 @@ describe('the notifier', () => {
       const visit = await world.visit();
       const message = await world.plan(visit);
       await leaveInSending(message);
-      await world.database.owner.db
-        .updateTable('notification')
-        .set({ sending_until: sql<Date>`now() + interval '1 second'` })
-        .where('notification_id', '=', message.notificationId)
-        .execute();
+      const sendingUntil = (until: string) =>
+        world.database.owner.db
+          .updateTable('notification')
+          .set({ sending_until: sql<Date>`now() + ${until}::interval` })
+          .where('notification_id', '=', message.notificationId)
+          .execute();
+      await sendingUntil('1 hour');
       await world.publish(message);
       notifier = world.start();
       await eventually(async () => {
         expect(await world.queues.count(world.queues.topology.delayQueue('sms', 500))).toBe(1);
       });
       expect(await world.row(message)).toMatchObject({ state: 'SENDING', attempt: 1 });
+      await sendingUntil('-1 second');
       await world.reaches(message, 'DELIVERED');
       expect(world.inbox(visit.phone)).toHaveLength(1);
     });
@@ -464,20 +477,17 @@ describe('the notifier', () => {
 
     it('skips a message whose retry comes too late', async () => {
       const visit = await world.visit();
-      world.sandbox.control.faults.add({
-        vendor: 'twilio',
-        kind: 'status',
-        status: 429,
-        match: { to: visit.phone },
-        times: 1,
-      });
       const message = await world.plan(visit);
       await world.publish(message);
-      notifier = world.start();
-      await world.reaches(message, 'RETRY');
-      await change(visit, `status = 'CANCELLED', cancelled_at = now(), cancelled_by = 'staff'`);
+      // Cancelled while the provider is asked, so that no retry can be sooner.
+      const refuse = async () => {
+        await change(visit, `status = 'CANCELLED', cancelled_at = now(), cancelled_by = 'staff'`);
+        throw new AppError('provider_refused', { status: 429, providerCode: '20429' });
+      };
+      const overtaken = { send: refuse, find: refuse };
+      notifier = world.start({ senders: { sms: overtaken, email: overtaken } });
       expect(await world.reaches(message, 'SKIPPED')).toMatchObject({ reason: 'cancelled', attempt: 1 });
-      expect(world.inbox(visit.phone)).toHaveLength(0);
+      expect(await world.attempts(message)).toEqual([{ outcome: 'RETRY', errorCode: 'twilio_20429' }]);
     });
   });
 

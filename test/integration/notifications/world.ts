@@ -176,7 +176,7 @@ export interface World {
 
 const RETRY_DELAY_MS = 300;
 const LOOK_UP_DELAY_MS = 500;
-export const PROVIDER_TIMEOUT_MS = 700;
+export const PROVIDER_TIMEOUT_MS = 2_000;
 
 export async function createWorld(): Promise<World> {
   const { logger, lines } = aLogger();
