@@ -17,6 +17,9 @@ const BY_CONSTRAINT: Readonly<Record<string, ErrorCode>> = {
   waitlist_entry_clinic_id_provider_id_fkey: 'not_found',
 };
 
+/** Text that no column holds, or that is no value of its type: the schemas refuse and name it; what gets past them is bad input all the same. */
+const UNSTORABLE: ReadonlySet<string> = new Set(['22P02', '22021', '22P05']);
+
 /** Deadlock or serialization failure: the same transaction may succeed when it is run again. */
 export function isRetryable(error: unknown): boolean {
   const code = sqlState(error);
@@ -50,6 +53,7 @@ export function constraintError(error: unknown): unknown {
   if (mapped !== undefined) return new AppError(mapped, {}, { cause: error });
   // 08 connection, 53 resources, 57P0x shutdown, 55P03 lock wait, 57014 time-out: nothing was written, the caller may come again.
   if (/^(08|53|57P0|25P0[34])/.test(code)) return new AppError('database_unavailable', {}, { cause: error });
+  if (UNSTORABLE.has(code)) return new AppError('validation_failed', {}, { cause: error });
   if (code === '55P03' || code === '57014') return new AppError('temporarily_unavailable', {}, { cause: error });
   return error;
 }

@@ -13,6 +13,7 @@ import {
   NextCursor,
   Nullable,
   PAGE_QUERY,
+  PlainText,
   Strict,
   Uuid,
 } from '../schemas.ts';
@@ -31,12 +32,7 @@ export const Override = Type.Optional(
       uniqueItems: true,
       description: 'The codes of the rules that may be broken. A slot that is taken is nobody’s to give.',
     }),
-    reason: Type.String({
-      minLength: 3,
-      maxLength: 200,
-      pattern: '^[^\\u0000-\\u001f\\u007f]*[^\\u0000-\\u001f\\u007f\\s][^\\u0000-\\u001f\\u007f]*$',
-      description: 'Why. It is kept in the audit and shown to staff with the appointment.',
-    }),
+    reason: PlainText(200, 'Why. It is kept in the audit and shown to staff with the appointment.', 3),
   }),
 );
 

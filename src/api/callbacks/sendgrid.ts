@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type, type Static } from 'typebox';
 import { AppError } from '../../domain/errors.ts';
 import type { ProviderReport } from '../../notifications/ledger.ts';
-import { Nothing } from '../schemas.ts';
+import { Nothing, STORABLE } from '../schemas.ts';
 import { isUuid } from '../validation.ts';
 import { CALLBACK_PROBLEMS, type Callbacks } from './callbacks.ts';
 
@@ -18,11 +18,13 @@ const BODY_LIMIT = 1_024 * 1_024;
 
 const Event = Type.Object(
   {
-    event: Type.String({ maxLength: 64 }),
+    event: Type.String({ maxLength: 64, pattern: STORABLE }),
     timestamp: Type.Optional(Type.Number({ description: 'Epoch seconds.' })),
-    sg_message_id: Type.Optional(Type.String({ maxLength: 256 })),
-    status: Type.Optional(Type.String({ maxLength: 256 })),
-    notificationId: Type.Optional(Type.String({ maxLength: 256, description: 'Our custom argument.' })),
+    sg_message_id: Type.Optional(Type.String({ maxLength: 256, pattern: STORABLE })),
+    status: Type.Optional(Type.String({ maxLength: 256, pattern: STORABLE })),
+    notificationId: Type.Optional(
+      Type.String({ maxLength: 256, pattern: STORABLE, description: 'Our custom argument.' }),
+    ),
   },
   { description: 'What we read of it; SendGrid sends more.' },
 );

@@ -1,16 +1,11 @@
 import { Type, type Static } from 'typebox';
-import { Instant, instantText, instantTextOrNull, Nullable, Strict, Uuid } from '../schemas.ts';
+import { Instant, instantText, instantTextOrNull, Nullable, PlainText, Strict, Uuid } from '../schemas.ts';
 import type { ReplayWithItems } from './queries.ts';
 
 /** One page of the list of notifications, ten times over. */
 const MAX_REPLAYED = 1_000;
 
-const Reason = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'Why, for the audit. No patient data.',
-});
+const Reason = PlainText(200, 'Why, for the audit. No patient data.');
 
 export const ReplayBody = Strict({
   notificationIds: Type.Array(Uuid('A failed message.'), { minItems: 1, maxItems: MAX_REPLAYED, uniqueItems: true }),

@@ -6,14 +6,7 @@ export const ProviderPath = Strict({ providerId: Uuid('The provider.') });
 
 export const ProviderQuery = Strict({
   clinicId: Type.Optional(Uuid('The clinic. Patients without it: the clinics where they are registered.')),
-  specialty: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 50,
-      pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-      description: 'Only those of this specialty, whatever its capitals.',
-    }),
-  ),
+  specialty: Type.Optional(PlainText(50, 'Only those of this specialty, whatever its capitals.')),
   ...PAGE_QUERY,
 });
 

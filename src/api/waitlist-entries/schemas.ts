@@ -8,6 +8,7 @@ import {
   NextCursor,
   Nullable,
   PAGE_QUERY,
+  PlainText,
   Strict,
   Uuid,
 } from '../schemas.ts';
@@ -19,12 +20,7 @@ export const WishBody = Strict(
     patientId: Uuid('Who waits. Patients name themselves; staff name a patient registered at their clinic.'),
     providerId: Type.Optional(Uuid('Whom they want to see; or name a specialty.')),
     specialty: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 50,
-        pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-        description: 'Anybody of this specialty at the clinic, whatever its capitals; or name a provider.',
-      }),
+      PlainText(50, 'Anybody of this specialty at the clinic, whatever its capitals; or name a provider.'),
     ),
     clinicId: Type.Optional(Uuid('The clinic; a patient who names a specialty must say which.')),
     durationMinutes: DurationMinutes,
