@@ -461,8 +461,9 @@ function fieldsOf(error: unknown): FieldProblem[] {
   if (validation === undefined) return [];
   const part = PARTS[validationContext ?? ''] ?? 'body';
   return validation.map(({ instancePath, keyword, params }) => {
-    const { missingProperty, additionalProperty } = params as Record<string, unknown>;
-    const property = missingProperty ?? additionalProperty;
+    // A body of several kinds has a tag that says which.
+    const { missingProperty, additionalProperty, tag } = params as Record<string, unknown>;
+    const property = missingProperty ?? additionalProperty ?? tag;
     return {
       in: part,
       pointer: typeof property === 'string' ? `${instancePath}/${nameOf(property)}` : instancePath,

@@ -356,6 +356,7 @@ describe('a preview', () => {
       return answer.body;
     };
     expect(await refusal({})).toMatchObject(field('/kind', 'required'));
+    expect(await refusal({ kind: 'holiday' })).toMatchObject(field('/kind', 'discriminator'));
     expect(await refusal({ kind: 'sabbatical', providerId })).toMatchObject({ code: 'validation_failed' });
     expect(await refusal({ kind: 'time_off', providerId, from: '2027-01-01T00:00:00Z' })).toMatchObject(
       field('/to', 'required'),
