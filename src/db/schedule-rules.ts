@@ -101,6 +101,7 @@ export interface NewClosure extends Closure {
   readonly calendarUid: string | null;
 }
 
+/** What an import had closed from the same date, and is over, is written anew: the event lasts longer now, or comes back every year. */
 export async function insertClosures(tx: Tx, clinicId: string, closures: readonly NewClosure[]): Promise<void> {
   if (closures.length === 0) return;
   await tx
@@ -115,6 +116,16 @@ export async function insertClosures(tx: Tx, clinicId: string, closures: readonl
         yearly: closure.yearly,
         calendar_uid: closure.calendarUid,
       })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['clinic_id', 'calendar_uid', 'from_date'])
+        .where('calendar_uid', 'is not', null)
+        .doUpdateSet((eb) => ({
+          to_date: eb.ref('excluded.to_date'),
+          name: eb.ref('excluded.name'),
+          yearly: eb.ref('excluded.yearly'),
+        })),
     )
     .execute();
 }

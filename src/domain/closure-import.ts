@@ -29,12 +29,22 @@ export function planImport(events: readonly CalendarEvent[], known: readonly Imp
   const added: (Closure & { calendarUid: string })[] = [];
   let unchanged = 0;
   for (const { uid, closures } of events) {
-    for (const closure of closures) {
+    for (const closure of onePerDate(closures)) {
       if (left.delete(keyOf(uid, closure))) unchanged += 1;
       else added.push({ ...closure, calendarUid: uid });
     }
   }
   return { added, unchanged, removed: [...left.values()] };
+}
+
+/** A date that an event has twice (a date of its own and one of its rule) is closed once, for the longer of both. */
+function onePerDate(closures: readonly Closure[]): Iterable<Closure> {
+  const byDate = new Map<string, Closure>();
+  for (const closure of closures) {
+    const other = byDate.get(closure.fromDate);
+    if (other === undefined || other.toDate < closure.toDate) byDate.set(closure.fromDate, closure);
+  }
+  return byDate.values();
 }
 
 function keyOf(uid: string, { fromDate, toDate, name, yearly }: Closure): string {

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import type { Closure } from '../../domain/availability.ts';
 import type { CalendarEvent } from '../../domain/closure-import.ts';
 import { AppError } from '../../domain/errors.ts';
-import { addDays, DAY_MS, utcMidnight } from '../../domain/time-zone.ts';
+import { addDays, DAY_MS, isoDateOf, utcMidnight, yearsLater } from '../../domain/time-zone.ts';
 import { plainText } from './plain-text.ts';
 
 /*
@@ -15,6 +15,11 @@ const MAX_EVENTS = 1_000;
 /** Of one event: closures it makes, and days of one closure. */
 const MAX_CLOSURES = 366;
 const MAX_DAYS = 366;
+/** One that lasted a year would never end. */
+const MAX_YEARLY_DAYS = 365;
+/** Dates from here to {@link LAST_YEAR} are dates everywhere in the product. */
+const FIRST_YEAR = '1900';
+const LAST_YEAR = '2999';
 const MAX_NAME = 100;
 const MAX_UID = 255;
 /** Milliseconds for one event's recurrence, and for those of the whole file. */
@@ -58,9 +63,12 @@ export function readHolidays(text: string, within: DateRange): HolidayCalendar {
   if (components.length > MAX_EVENTS) throw new AppError('calendar_invalid', { reason: 'too_many_events' });
   const events: CalendarEvent[] = [];
   const skipped: { uid?: string; reason: SkipReason }[] = [];
-  const recurring = new Set(
-    components.filter((each) => !each.hasProperty('recurrence-id')).map((each) => textOf(each, 'uid')),
-  );
+  const changes = new Map<string | undefined, ICAL.Component[]>();
+  for (const component of components.filter(isChange)) {
+    const uid = textOf(component, 'uid');
+    changes.set(uid, [...(changes.get(uid) ?? []), component]);
+  }
+  const recurring = new Set(components.filter((each) => !isChange(each)).map((each) => textOf(each, 'uid')));
   const seen = new Set<string>();
   let budget = FILE_BUDGET;
   for (const component of components) {
@@ -70,9 +78,11 @@ export function readHolidays(text: string, within: DateRange): HolidayCalendar {
       continue;
     }
     // The changed date of a recurrence belongs to the event that recurs.
-    if (component.hasProperty('recurrence-id') && recurring.has(uid)) continue;
+    if (isChange(component) && recurring.has(uid)) continue;
     const began = performance.now();
-    const outcome = seen.has(uid) ? { reason: 'duplicate' as const } : understood(component, within);
+    const outcome = seen.has(uid)
+      ? { reason: 'duplicate' as const }
+      : understood(component, (!isChange(component) && changes.get(uid)) || [], within);
     budget -= performance.now() - began;
     if (budget < 0) throw new AppError('calendar_invalid', { reason: 'too_costly' });
     seen.add(uid);
@@ -80,6 +90,11 @@ export function readHolidays(text: string, within: DateRange): HolidayCalendar {
     else events.push({ uid, closures: outcome.closures });
   }
   return { events, skipped };
+}
+
+/** Is it one date of a recurrence, changed? */
+function isChange(component: ICAL.Component): boolean {
+  return component.hasProperty('recurrence-id');
 }
 
 /** Every event of every calendar in the file. */
@@ -99,16 +114,17 @@ function eventsOf(text: string): ICAL.Component[] {
   }
 }
 
-function understood(component: ICAL.Component, within: DateRange): Outcome {
+function understood(component: ICAL.Component, changes: readonly ICAL.Component[], within: DateRange): Outcome {
   try {
     if (textOf(component, 'status')?.toUpperCase() === 'CANCELLED') return { reason: 'cancelled' };
-    return closuresOf(component, within);
+    return closuresOf(component, changes, within);
   } catch {
     return { reason: 'not_understood' };
   }
 }
 
-function closuresOf(component: ICAL.Component, within: DateRange): Outcome {
+/** @param changes - of single dates of the event, by its UID */
+function closuresOf(component: ICAL.Component, changes: readonly ICAL.Component[], within: DateRange): Outcome {
   for (const name of ['dtstart', 'dtend']) {
     const property = component.getFirstProperty(name);
     if (property === null) continue;
@@ -118,13 +134,14 @@ function closuresOf(component: ICAL.Component, within: DateRange): Outcome {
   }
   const length = component.getFirstPropertyValue('duration') as ICAL.Duration | null;
   if (length !== null && length.hours + length.minutes + length.seconds > 0) return { reason: 'not_all_day' };
-  const event = new ICAL.Event(component);
+  // Named, for else the library takes the changed dates of every event in the file for this one's.
+  const event = new ICAL.Event(component, { exceptions: [...changes] });
   const once = closureOf(event.startDate, event.endDate, event.summary);
   if (!('closures' in once)) return once;
   const [first] = once.closures;
   if (!event.isRecurring()) return first !== undefined && first.toDate < within.from ? { reason: 'over' } : once;
   if (!isSupported(component)) return { reason: 'recurrence_not_supported' };
-  if (isYearlyByDate(component, event)) return { closures: once.closures.map((each) => ({ ...each, yearly: true })) };
+  if (isYearlyByDate(component, event)) return yearly(once.closures);
   return withinBudget(() => datesOf(component, event, within));
 }
 
@@ -134,6 +151,7 @@ function closureOf(start: ICAL.Time, end: ICAL.Time, summary: string | null): Ou
   const days = (utcMidnight(end.toString()) - utcMidnight(fromDate)) / DAY_MS;
   if (days < 0) return { reason: 'not_understood' };
   if (days > MAX_DAYS) return { reason: 'too_long' };
+  if (end.year > Number(LAST_YEAR)) return { reason: 'not_understood' };
   // An end on the day of the start says nothing (RFC 5545 §3.6.1 forbids it), and often means that day.
   return {
     closures: [{ fromDate, toDate: addDays(fromDate, Math.max(days, 1) - 1), name: nameOf(summary), yearly: false }],
@@ -179,6 +197,20 @@ function isYearlyByDate(component: ICAL.Component, event: ICAL.Event): boolean {
     !until &&
     Object.entries(parts).every(([part, values]) => values.length === 1 && date[part] === values[0])
   );
+}
+
+/** Some calendars begin what has always been in 1601 or 1604: the leap years come again every 400 years. */
+function yearly(closures: readonly Closure[]): Outcome {
+  const lasts = ({ fromDate, toDate }: Closure): number => (utcMidnight(toDate) - utcMidnight(fromDate)) / DAY_MS + 1;
+  if (closures.some((each) => lasts(each) > MAX_YEARLY_DAYS)) return { reason: 'too_long' };
+  const inOurs = (date: string): string =>
+    date < FIRST_YEAR ? inOurs(isoDateOf(yearsLater(utcMidnight(date), 400))) : date;
+  return {
+    closures: closures.map((each) => {
+      const fromDate = inOurs(each.fromDate);
+      return { ...each, fromDate, toDate: addDays(fromDate, lasts(each) - 1), yearly: true };
+    }),
+  };
 }
 
 function datesOf(component: ICAL.Component, event: ICAL.Event, within: DateRange): Outcome {

@@ -266,6 +266,39 @@ describe('closures from a calendar', () => {
     ]);
   });
 
+  it('that were over are closed anew when their event lasts longer now or comes back every year', async () => {
+    await aNewProvider();
+    const past = [holiday(-3, { toDate: inDays(-1) }), holiday(-9)] as const;
+    await importClosures(deps, act(), [
+      { uid: 'works', closures: [past[0]] },
+      { uid: 'labour', closures: [past[1]] },
+    ]);
+    const longer = { ...past[0], toDate: inDays(5) };
+    const yearly = { ...past[1], yearly: true };
+    const again = [
+      { uid: 'works', closures: [longer] },
+      { uid: 'labour', closures: [yearly] },
+    ];
+    await book('09:00', 5);
+    expect(await importClosures(deps, act(), again)).toMatchObject({
+      imported: 2,
+      removed: 0,
+      affectedAppointments: 1,
+    });
+    expect((await closuresOf()).map((row) => [row.from_date, row.to_date, row.yearly])).toEqual([
+      [yearly.fromDate, yearly.toDate, true],
+      [longer.fromDate, longer.toDate, false],
+    ]);
+    expect(await importClosures(deps, act(), again)).toMatchObject({ imported: 0, unchanged: 2 });
+  });
+
+  it('are closed once, for the longer time, on a date that their event has twice', async () => {
+    await aNewProvider();
+    const twice = [holiday(5), holiday(5, { toDate: inDays(6) })];
+    expect(await importClosures(deps, act(), [{ uid: 'twice', closures: twice }])).toMatchObject({ imported: 1 });
+    expect((await closuresOf()).map((row) => [row.from_date, row.to_date])).toEqual([[inDays(5), inDays(6)]]);
+  });
+
   it('are doubled by nobody when two import the same file at once', async () => {
     await aNewProvider();
     const events = [{ uid: 'one', closures: [holiday(5), holiday(6)] }];

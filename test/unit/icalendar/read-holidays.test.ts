@@ -56,6 +56,37 @@ describe('a whole-day event', () => {
 });
 
 describe('an event that recurs', () => {
+  it('keeps its dates and its years, whatever another event of the file has changed', () => {
+    const { events } = read(
+      ['UID:holiday', 'SUMMARY:Holiday', 'DTSTART;VALUE=DATE:20270510', 'RRULE:FREQ=WEEKLY;COUNT=2'],
+      ['UID:christmas', 'SUMMARY:Christmas', 'DTSTART;VALUE=DATE:20201225', 'RRULE:FREQ=YEARLY'],
+      ['UID:inventory', 'SUMMARY:Inventory', 'DTSTART;VALUE=DATE:20270503', 'RRULE:FREQ=WEEKLY;COUNT=2'],
+      [
+        'UID:inventory',
+        'SUMMARY:Inventory',
+        'RECURRENCE-ID;VALUE=DATE:20270510',
+        'DTSTART;VALUE=DATE:20270512',
+        'DTEND;VALUE=DATE:20270513',
+      ],
+    );
+    expect(
+      events.map(({ uid, closures }) => [uid, closures.map((each) => each.fromDate), closures[0]?.yearly]),
+    ).toEqual([
+      ['holiday', ['2027-05-10', '2027-05-17'], false],
+      ['christmas', ['2020-12-25'], true],
+      ['inventory', ['2027-05-03', '2027-05-12'], false],
+    ]);
+  });
+
+  it('every year since 1601 begins in a year that the product knows, 29 February included; one that lasts a year does not recur', () => {
+    const yearly = (...lines: string[]) => datesOf(...lines, 'RRULE:FREQ=YEARLY');
+    expect(yearly('DTSTART;VALUE=DATE:16010501')).toEqual(['2001-05-01..2001-05-01']);
+    expect(yearly('DTSTART;VALUE=DATE:16040229', 'DTEND;VALUE=DATE:16040302')).toEqual(['2004-02-29..2004-03-01']);
+    expect(yearly('DTSTART;VALUE=DATE:20270101', 'DTEND;VALUE=DATE:20280101')).toEqual(['2027-01-01..2027-12-31']);
+    expect(yearly('DTSTART;VALUE=DATE:20270101', 'DTEND;VALUE=DATE:20280102')).toBe('too_long');
+    expect(datesOf('DTSTART;VALUE=DATE:30000101')).toBe('not_understood');
+  });
+
   it('every year on its date is one yearly closure', () => {
     for (const rule of ['FREQ=YEARLY', 'FREQ=YEARLY;INTERVAL=1', 'FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25']) {
       expect(read(event('DTSTART;VALUE=DATE:20201225', `RRULE:${rule}`)).events[0]?.closures).toEqual([
