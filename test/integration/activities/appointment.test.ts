@@ -61,6 +61,7 @@ describe('the workflows over real rows', () => {
       .selectAll()
       .where('appointment_id', '=', appointmentId)
       .orderBy('created_at')
+      .orderBy('due_at')
       .execute();
   const planned = (appointmentId: string, action: string | null) =>
     eventually(async () => {
