@@ -352,7 +352,7 @@ describe('faults on command', () => {
       match: { path: '/mail/send' },
       times: 1,
     });
-    await expect(mailer(API_KEY, 300).send(EMAIL)).rejects.toMatchObject({ code: 'ECONNABORTED' });
+    await expect(mailer(API_KEY, 1_500).send(EMAIL)).rejects.toMatchObject({ code: 'ECONNABORTED' });
     expect(await look(`unique_args['notificationId']="n-1"`)).toHaveLength(1);
   });
 });

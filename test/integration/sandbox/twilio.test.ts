@@ -299,7 +299,7 @@ describe('faults on command', () => {
       kind: 'accept-then-hang',
       times: 1,
     });
-    await expect(send({ body: 'Hello, ref 17' }, client(AUTH_TOKEN, 300))).rejects.toMatchObject({
+    await expect(send({ body: 'Hello, ref 17' }, client(AUTH_TOKEN, 1_500))).rejects.toMatchObject({
       code: 'ECONNABORTED',
     });
     const [found] = await client().messages.list({ to: PATIENT, dateSentAfter: new Date(Date.now() - 60_000) });
