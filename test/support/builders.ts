@@ -105,7 +105,15 @@ export async function aPatient(
   return patientId;
 }
 
+/** When the test file began. Days are counted from then, so that midnight in the midst of a test moves nothing. */
+const BEGAN = Date.now();
+
+/** The date `days` days from now in the clinic's zone. */
+export function dateIn({ timeZone }: Pick<Clinic, 'timeZone'>, days: number): string {
+  return addDays(localDate(timeZone, BEGAN), days);
+}
+
 /** An instant `days` days from now at a wall-clock time in the clinic's zone: a start on the default grid. */
 export function slotAt(clinic: Clinic, days: number, time: string): Date {
-  return new Date(zonedInstant(clinic.timeZone, addDays(localDate(clinic.timeZone, Date.now()), days), time));
+  return new Date(zonedInstant(clinic.timeZone, dateIn(clinic, days), time));
 }

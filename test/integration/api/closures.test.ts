@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'light-my-request';
 import { randomUUID } from 'node:crypto';
-import { addDays, localDate } from '../../../src/domain/time-zone.ts';
-import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { aClinic, aPatient, aProvider, dateIn, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { asAdmin, asPatient, asProvider, startApi, type RunningApi } from './running-api.ts';
 
@@ -38,7 +37,7 @@ async function call(
   };
 }
 
-const inDays = (days: number) => addDays(localDate('Europe/Berlin', Date.now()), days);
+const inDays = (days: number) => dateIn({ timeZone: 'Europe/Berlin' }, days);
 const closure = (day: number, given: object = {}) => ({
   fromDate: inDays(day),
   toDate: inDays(day),

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'light-my-request';
 import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
-import { addDays, localDate } from '../../../src/domain/time-zone.ts';
-import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { aClinic, aPatient, aProvider, dateIn, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { asAdmin, asPatient, asProvider, startApi, type RunningApi } from './running-api.ts';
 
@@ -50,7 +49,7 @@ async function call(
   };
 }
 
-const inDays = (days: number) => addDays(localDate(clinic.timeZone, Date.now()), days);
+const inDays = (days: number) => dateIn(clinic, days);
 const everyDay = (startTime: string, endTime: string) =>
   [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({ dayOfWeek, startTime, endTime }));
 const field = (pointer: string, rule: string, part = 'body') => ({

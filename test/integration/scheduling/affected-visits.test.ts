@@ -6,13 +6,13 @@ import { loadProviderSchedule } from '../../../src/db/schedules.ts';
 import { judgeSlot, type ProviderSchedule, type WeeklyWindow } from '../../../src/domain/availability.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import type { ScheduleChange, TimeWindow } from '../../../src/domain/schedule-change.ts';
-import { addDays, localDate, startOfDay } from '../../../src/domain/time-zone.ts';
+import { addDays, startOfDay } from '../../../src/domain/time-zone.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { affectedOfClinic, affectedOfProvider, type AffectedVisit } from '../../../src/scheduling/affected-visits.ts';
 import { changeHours, clearOverride, overrideDate } from '../../../src/scheduling/change-schedule.ts';
 import { addClosure } from '../../../src/scheduling/closures.ts';
 import { addTimeOff } from '../../../src/scheduling/time-off.ts';
-import { aClinic, aPatient, aProvider, type Clinic } from '../../support/builders.ts';
+import { aClinic, aPatient, aProvider, dateIn, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 const MINUTE = 60_000;
@@ -70,20 +70,20 @@ const anyCase = fc.record({
   ),
 });
 
-function changeOf(rule: Rule, { timeZone }: Clinic): ScheduleChange {
-  const dateIn = (days: number) => addDays(localDate(timeZone, Date.now()), days);
+function changeOf(rule: Rule, clinic: Clinic): ScheduleChange {
+  const inDays = (days: number) => dateIn(clinic, days);
   switch (rule.kind) {
     case 'hours':
       return rule;
     case 'override':
-      return { kind: 'override', date: dateIn(rule.day), windows: rule.windows };
+      return { kind: 'override', date: inDays(rule.day), windows: rule.windows };
     case 'override_cleared':
-      return { kind: 'override_cleared', date: dateIn(rule.day) };
+      return { kind: 'override_cleared', date: inDays(rule.day) };
     case 'time_off':
-      return { kind: 'time_off', during: spanIn(rule, timeZone) };
+      return { kind: 'time_off', during: spanIn(rule, clinic.timeZone) };
     case 'closures': {
       // A yearly one began a year ago, nearly.
-      const fromDate = dateIn(rule.day - (rule.yearly ? 365 : 0));
+      const fromDate = inDays(rule.day - (rule.yearly ? 365 : 0));
       return {
         kind: 'closures',
         closures: [{ fromDate, toDate: addDays(fromDate, rule.days), name: 'Closed', yearly: rule.yearly }],
@@ -93,7 +93,7 @@ function changeOf(rule: Rule, { timeZone }: Clinic): ScheduleChange {
 }
 
 function spanIn({ day: days, start, quarters }: SpanOfTime, timeZone: string) {
-  const from = startOfDay(timeZone, addDays(localDate(timeZone, Date.now()), days)) + start * 15 * MINUTE;
+  const from = startOfDay(timeZone, dateIn({ timeZone }, days)) + start * 15 * MINUTE;
   return { from, to: from + quarters * 15 * MINUTE };
 }
 

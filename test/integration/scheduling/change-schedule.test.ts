@@ -3,8 +3,8 @@ import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../sr
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { changeHours, clearOverride, overrideDate } from '../../../src/scheduling/change-schedule.ts';
 import { addClosure, importClosures, removeClosure } from '../../../src/scheduling/closures.ts';
-import { addDays, localDate } from '../../../src/domain/time-zone.ts';
-import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { addDays } from '../../../src/domain/time-zone.ts';
+import { aClinic, aPatient, aProvider, dateIn, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
@@ -20,7 +20,7 @@ afterAll(() => database.drop());
 
 const act = (): Act => ({ actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() });
 const elsewhere = async (): Promise<Act> => ({ ...act(), clinicId: (await aClinic(database.owner)).clinicId });
-const inDays = (days: number) => addDays(localDate(clinic.timeZone, Date.now()), days);
+const inDays = (days: number) => dateIn(clinic, days);
 const everyDay = (startTime: string, endTime: string) =>
   [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({ dayOfWeek, startTime, endTime }));
 
