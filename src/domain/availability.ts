@@ -7,7 +7,7 @@ import {
   DAY_MS,
   dayBounds,
   dayOfWeekOf,
-  instantOfLocal,
+  firstInstantAt,
   isoDateOf,
   localMidnight,
   MINUTE_MS,
@@ -234,7 +234,8 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
   if (from >= until && refuses('too_far_ahead')) return { ok: false, code: 'too_far_ahead' };
 
   const visit: Interval = { from, to: from + durationMinutes * MINUTE_MS };
-  for (const rule of refusalsOfHours(schedule, visit)) if (refuses(rule)) return { ok: false, code: rule };
+  const objections = objectionsOfHours(schedule, visit).map(({ code }) => code);
+  for (const code of new Set(objections)) if (refuses(code)) return { ok: false, code };
   if (!isOnGrid(schedule, from) && refuses('off_grid')) return { ok: false, code: 'off_grid' };
 
   const during: Interval = {
@@ -324,10 +325,15 @@ export function busyRange(
 /** The longest visit that fits into free time of the provider with its buffers, from the first start on the grid; undefined when none does. */
 export function visitWithin({ timeZone, policy }: ProviderSchedule, free: Interval): Interval | undefined {
   const earliest = free.from + policy.bufferBeforeMinutes * MINUTE_MS;
-  const offset = offsetAt(timeZone, earliest);
-  const from = gridAtOrAfter(earliest + offset, policy.slotStepMinutes * MINUTE_MS) - offset;
-  const minutes = Math.floor((free.to - policy.bufferAfterMinutes * MINUTE_MS - from) / MINUTE_MS);
-  return minutes > 0 ? { from, to: from + minutes * MINUTE_MS } : undefined;
+  const end = free.to - policy.bufferAfterMinutes * MINUTE_MS;
+  if (earliest >= end) return undefined;
+  for (const span of offsetSpans(timeZone, earliest, end)) {
+    const from = gridAtOrAfter(span.from + span.offset, policy.slotStepMinutes * MINUTE_MS) - span.offset;
+    if (from >= span.to) continue;
+    const minutes = Math.floor((end - from) / MINUTE_MS);
+    return minutes > 0 ? { from, to: from + minutes * MINUTE_MS } : undefined;
+  }
+  return undefined;
 }
 
 /** Whole minutes, more than none, at most a day. */
@@ -461,9 +467,10 @@ function closuresBetween(schedule: ProviderSchedule, firstDate: number, lastDate
   return mergeIntervals(all);
 }
 
+/** An edge that the clocks skip is where they change: a window never ends before it begins, and none is longer than on the wall. */
 function place(into: Interval[], zone: string, midnight: number, windows: readonly LocalWindow[]): void {
   for (const { start, end } of windows) {
-    into.push({ from: instantOfLocal(zone, midnight + start), to: instantOfLocal(zone, midnight + end) });
+    into.push({ from: firstInstantAt(zone, midnight + start), to: firstInstantAt(zone, midnight + end) });
   }
 }
 
@@ -483,19 +490,26 @@ function bookingWindow({ timeZone, policy }: ProviderSchedule, now: number): { e
 /** The codes of hours, breaks, closures and time off. */
 export type HoursRefusal = Extract<SlotRefusal, 'outside_hours' | 'provider_closed' | 'provider_away'>;
 
+/** One of these rules refuses a visit; two of them may say so with one code. */
+export interface HoursObjection {
+  readonly rule: Extract<AvailabilityRule, 'hours' | 'break' | 'closure' | 'time_off'>;
+  readonly code: HoursRefusal;
+}
+
 /** Why the provider's hours, breaks, closures and time off refuse a visit; none of them if it lies in open time. */
-export function refusalsOfHours(schedule: ProviderSchedule, visit: Interval): HoursRefusal[] {
+export function objectionsOfHours(schedule: ProviderSchedule, visit: Interval): HoursObjection[] {
   const midnight = localMidnight(schedule.timeZone, visit.from);
   const rules = rulesBetween(schedule, midnight, midnight);
   const hits = (intervals: readonly Interval[]): boolean => intervals.some((each) => overlaps(each, visit));
-  const refusals = new Set<HoursRefusal>();
+  const objections: HoursObjection[] = [];
   if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
-    refusals.add(compile(schedule).overrides.get(midnight)?.length === 0 ? 'provider_closed' : 'outside_hours');
+    const isClosed = compile(schedule).overrides.get(midnight)?.length === 0;
+    objections.push({ rule: 'hours', code: isClosed ? 'provider_closed' : 'outside_hours' });
   }
-  if (hits(rules.breaks)) refusals.add('outside_hours');
-  if (hits(rules.closures)) refusals.add('provider_closed');
-  if (hits(rules.timeOff)) refusals.add('provider_away');
-  return [...refusals];
+  if (hits(rules.breaks)) objections.push({ rule: 'break', code: 'outside_hours' });
+  if (hits(rules.closures)) objections.push({ rule: 'closure', code: 'provider_closed' });
+  if (hits(rules.timeOff)) objections.push({ rule: 'time_off', code: 'provider_away' });
+  return objections;
 }
 
 /**

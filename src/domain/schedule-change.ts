@@ -1,5 +1,5 @@
 import {
-  refusalsOfHours,
+  objectionsOfHours,
   type Closure,
   type DateOverride,
   type HoursRefusal,
@@ -75,11 +75,11 @@ export function affectedBy<Visit extends BookedVisit>(
   const changed = applyChange(schedule, change);
   return visits.flatMap((visit) => {
     const during = { from: visit.from, to: visit.from + visit.durationMinutes * MINUTE_MS };
-    const after = refusalsOfHours(changed, during);
+    const after = objectionsOfHours(changed, during);
     if (after.length === 0) return [];
-    const before = refusalsOfHours(schedule, during);
-    const rule = after.find((each) => !before.includes(each));
-    return rule === undefined ? [] : [{ ...visit, rule }];
+    const before = new Set(objectionsOfHours(schedule, during).map(({ rule }) => rule));
+    const objection = after.find(({ rule }) => !before.has(rule));
+    return objection === undefined ? [] : [{ ...visit, rule: objection.code }];
   });
 }
 

@@ -88,9 +88,16 @@ export function startOfDay(zone: string, isoDate: string): number {
 
 /** As {@link startOfDay}, of a date given as {@link utcMidnight} gives it. */
 export function startOfLocalDay(zone: string, midnight: number): number {
-  const instant = instantOfLocal(zone, midnight);
-  if (instant + offsetAt(zone, instant) === midnight) return instant;
-  // Midnight was skipped: the day begins with the change itself.
+  return firstInstantAt(zone, midnight);
+}
+
+/**
+ * The first instant at which a zone's wall clock shows this time or, where the clocks skip it, a later one: then the instant of the change.
+ * The time is given as for {@link instantOfLocal}.
+ */
+export function firstInstantAt(zone: string, local: number): number {
+  const instant = instantOfLocal(zone, local);
+  if (instant + offsetAt(zone, instant) === local) return instant;
   const change = offsetSpans(zone, instant - DAY_MS, instant + 1).at(-1);
   return change?.from ?? instant;
 }

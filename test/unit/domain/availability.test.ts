@@ -145,6 +145,13 @@ describe('the longest visit within free time', () => {
     expect(visitWithin(rules, between('09:55', '10:11'))).toEqual(between('10:00', '10:01'));
     expect(visitWithin(rules, between('09:56', '10:25'))).toBeUndefined();
   });
+
+  it('starts on the grid of the clock that is then on the wall', () => {
+    // The clocks go from 02:00 to 03:00 at 01:00 UTC, and 03:00 is on the grid.
+    const free = { from: Date.parse('2026-03-29T00:40:00Z'), to: Date.parse('2026-03-29T02:00:00Z') };
+    const rules = schedule({ policy: { slotStepMinutes: 90 } });
+    expect(visitWithin(rules, free)).toEqual({ from: Date.parse('2026-03-29T01:00:00Z'), to: free.to });
+  });
 });
 
 describe('a search', () => {
@@ -443,6 +450,25 @@ describe('on the day of a clock change', () => {
       slotsOn(date, 'America/New_York', aroundTheClock, 60).map((slot) => localTime('America/New_York', slot.from));
     expect(hours('2026-11-01').slice(0, 4)).toEqual(['00:00', '01:00', '01:00', '02:00']);
     expect(hours('2026-03-08').slice(0, 4)).toEqual(['00:00', '01:00', '03:00', '04:00']);
+  });
+
+  it('an edge that is skipped is where the clocks change: no break vanishes, and no window', () => {
+    // 02:00 to 03:00 is skipped.
+    const sunday = '2026-03-29';
+    const window = (startTime: string, endTime: string) => ({ dayOfWeek: 7, startTime, endTime });
+    const open = (changes: Parameters<typeof schedule>[0]) =>
+      openWindows(schedule({ weekly: [], breaks: [], ...changes }), sunday).map(({ from, to }) => [
+        localTime('Europe/Berlin', from),
+        localTime('Europe/Berlin', to),
+      ]);
+    const night = [window('00:00', '06:00')];
+    expect(open({ weekly: night, breaks: [window('02:30', '03:15')] })).toEqual([
+      ['00:00', '03:00'],
+      ['03:15', '06:00'],
+    ]);
+    expect(open({ weekly: [window('02:45', '03:30')] })).toEqual([['03:00', '03:30']]);
+    expect(open({ weekly: [window('00:00', '02:30')] })).toEqual([['00:00', '03:00']]);
+    expect(open({ weekly: [window('02:15', '02:45')] })).toEqual([]);
   });
 
   it('a night over the change is as long as it really is', () => {

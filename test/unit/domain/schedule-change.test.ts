@@ -69,6 +69,23 @@ describe('a change of a schedule', () => {
   });
 });
 
+describe('a visit that a rule refuses already, with the code of another', () => {
+  const closed = { ...schedule(), overrides: [{ date: MONDAY }] };
+  const closure = { fromDate: MONDAY, toDate: MONDAY, name: 'Inventory', yearly: false };
+
+  it('is affected: in the break, by hours that leave the day out; on a closed date, by a closure of the clinic', () => {
+    const hours = { kind: 'hours', weekly: [], breaks: [] } as const;
+    expect(affectedBy(schedule(), hours, [visit('12:15')])).toMatchObject([{ rule: 'outside_hours' }]);
+    expect(affectedBy(closed, { kind: 'closures', closures: [closure] }, [visit('09:30')])).toMatchObject([
+      { rule: 'provider_closed' },
+    ]);
+  });
+
+  it('is not affected by a change that only gives time back', () => {
+    expect(affectedBy(closed, { kind: 'override_cleared', date: MONDAY }, [visit('20:00')])).toEqual([]);
+  });
+});
+
 describe('the reach of a change', () => {
   it('is no smaller than what it can affect', () => {
     const closure = { fromDate: MONDAY, toDate: TUESDAY, name: 'Inventory', yearly: false };

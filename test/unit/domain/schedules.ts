@@ -10,7 +10,7 @@ import type {
 } from '../../../src/domain/availability.ts';
 import { RESERVATION_PURPOSES } from '../../../src/domain/availability.ts';
 import type { Interval } from '../../../src/domain/interval.ts';
-import { addDays, localDate, startOfDay, zonedInstant } from '../../../src/domain/time-zone.ts';
+import { addDays, localDate, startOfDay } from '../../../src/domain/time-zone.ts';
 import { changesOf, ZONES } from './zones.ts';
 
 const MINUTE = 60_000;
@@ -141,13 +141,20 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
   if (at(now).toPlainDate().until(wall.toPlainDate(), { largestUnit: 'day' }).days > policy.bookingHorizonDays)
     return false;
 
+  /** When the clock has come to this time; one that it skips, with the change. */
+  const reached = (date: string, time: string): number => {
+    const wanted = Temporal.PlainDateTime.from(`${date}T${time}`);
+    const shown = wanted.toZonedDateTime(timeZone);
+    const reachedAt = shown.toPlainDateTime().equals(wanted) ? shown : shown.getTimeZoneTransition('previous');
+    return reachedAt?.epochMilliseconds ?? Number.NaN;
+  };
   const hours: Interval[] = [];
   const shut: Interval[] = [...rules.timeOff];
   const put = (into: Interval[], date: string, window: { startTime: string; endTime: string }): void => {
     const overMidnight = window.endTime <= window.startTime;
     into.push({
-      from: zonedInstant(timeZone, date, window.startTime),
-      to: zonedInstant(timeZone, overMidnight ? addDays(date, 1) : date, window.endTime),
+      from: reached(date, window.startTime),
+      to: reached(overMidnight ? addDays(date, 1) : date, window.endTime),
     });
   };
   for (let days = -3; days <= 4; days += 1) {

@@ -50,11 +50,11 @@ export function dateOf(wall: number): string {
 }
 
 /**
- * The instant at which the clock shows this: the first, when it comes twice; when it is skipped, counted on from before the gap (RFC 5545 §3.3.5).
+ * The instant from which the clock shows this or more: the first, when it comes twice; when it is skipped, the change.
  */
 export function instantShowing(change: ClockChange, wall: number): number {
   const candidates = [wall - change.before, wall - change.after].sort((a, b) => a - b);
-  return candidates.find((instant) => wallAt(change, instant) === wall) ?? wall - change.before;
+  return candidates.find((instant) => wallAt(change, instant) === wall) ?? change.at;
 }
 
 function offsetReader(zone: string): (instant: number) => number {
