@@ -11,6 +11,8 @@ export type CallTaskRow = Selectable<Database['call_task']>;
 
 /** The states in which an item has still to be dealt with. */
 const OPEN_ITEMS = ['PENDING', 'OFFERED'] as const satisfies readonly SickDayItemState[];
+/** The states that a visit is in until somebody sees to it: a stopped sick day has left it booked. */
+const UNTIL_SEEN_TO = [...OPEN_ITEMS, 'STOPPED'] as const satisfies readonly SickDayItemState[];
 
 export interface SickDayItemRef {
   readonly sickDayId: string;
@@ -30,6 +32,13 @@ export function lockSickDay(tx: Tx, sickDayId: string, how: 'share' | 'update'):
 /** Of an appointment `a` and a sick day `d`: is the visit in its absence? */
 const isInAbsence = sql<boolean>`(d.provider_id = a.provider_id and d.to_time > a.appointment_time
   and d.from_time < a.appointment_time + make_interval(mins => a.duration_minutes))`;
+
+/** Of an appointment `a` and a sick day `d`: what somebody has done about the visit; null while it is still to be seen to. */
+const seenToHow = sql<string | null>`(case
+  when a.status = 'CANCELLED' then 'cancelled'
+  when not ${isInAbsence} then 'moved'
+  when a.status <> 'SCHEDULED' or a.checked_in_at is not null then 'begun'
+end)`;
 
 /**
  * Of the appointment that the query calls `a`: does somebody see to it already, as an item of a sick day that goes on, or a call that the desk has still
@@ -158,14 +167,42 @@ export function setSickDayState(tx: Tx, sickDayId: string, state: SickDayRow['st
     .executeTakeFirstOrThrow();
 }
 
-/** Whatever has not been dealt with stays as it is, and says so. */
+/** What nobody has dealt with stays as it is, and says so. */
 export async function stopOpenItems(tx: Tx, sickDayId: string): Promise<void> {
-  await tx
-    .updateTable('sick_day_item')
-    .set({ state: 'STOPPED', reason: null })
-    .where('sick_day_id', '=', sickDayId)
-    .where('state', 'in', OPEN_ITEMS)
+  await sql`
+    update sick_day_item i set state = case when seen_to.how is null then 'STOPPED' else 'GONE' end, reason = seen_to.how
+    from (
+      select a.appointment_id, ${seenToHow} as how
+      from sick_day d join sick_day_item known using (sick_day_id) join appointment a using (appointment_id)
+      where d.sick_day_id = ${sickDayId}) seen_to
+    where i.sick_day_id = ${sickDayId} and i.appointment_id = seen_to.appointment_id
+      and i.state = any(${OPEN_ITEMS})`.execute(tx);
+}
+
+/**
+ * Sick days that still have the visit on their lists, and stopped ones that have left it, say that somebody has seen to it once it is cancelled, has been
+ * moved out of the absence, or has begun. The appointment's row is locked.
+ */
+export async function settleItems(tx: Tx, appointmentId: string): Promise<void> {
+  // Shared, as their steps do: whoever stops one of them meanwhile settles all its items at once.
+  const concerned = await tx
+    .selectFrom('sick_day')
+    .innerJoin('sick_day_item', 'sick_day_item.sick_day_id', 'sick_day.sick_day_id')
+    .select('sick_day.sick_day_id')
+    .where('sick_day_item.appointment_id', '=', appointmentId)
+    .where('sick_day_item.state', 'in', UNTIL_SEEN_TO)
+    .orderBy('sick_day.sick_day_id')
+    .forShare('sick_day')
     .execute();
+  if (concerned.length === 0) return;
+  await sql`
+    update sick_day_item i set state = 'GONE', reason = seen_to.how
+    from (
+      select d.sick_day_id, a.appointment_id, ${seenToHow} as how
+      from appointment a cross join sick_day d
+      where a.appointment_id = ${appointmentId}) seen_to
+    where i.appointment_id = seen_to.appointment_id and i.sick_day_id = seen_to.sick_day_id
+      and i.state = any(${UNTIL_SEEN_TO}) and seen_to.how is not null`.execute(tx);
 }
 
 /** How many items of a sick day are in which state; of the open ones, how many have their turn, and when the next offer runs out. */
@@ -335,6 +372,17 @@ export async function tellOfferingSickDay(
     .execute();
 }
 
+/** The open offers of another time for these visits. */
+export function openOffersFor(tx: Tx, appointmentIds: readonly string[]): Promise<MoveOfferRow[]> {
+  return tx
+    .selectFrom('move_offer')
+    .selectAll()
+    .where('appointment_id', 'in', [...appointmentIds])
+    .where('state', '=', 'OPEN')
+    .orderBy('move_offer_id')
+    .execute();
+}
+
 /** Every offer of the sick day that nobody has closed. */
 export function openOffersOf(tx: Tx, sickDayId: string): Promise<MoveOfferRow[]> {
   return tx
@@ -438,17 +486,13 @@ export interface SettledCall {
 /** The open calls about a visit are done once it is cancelled, has been moved out of the absence, or has begun. Returns those that this has closed. */
 export async function settleCallTasks(tx: Tx, appointmentId: string, doneBy: string): Promise<readonly SettledCall[]> {
   const { rows } = await sql<SettledCall>`
-    update call_task t set state = 'DONE', outcome = settled.outcome, done_at = now(), done_by = ${doneBy}
+    update call_task t set state = 'DONE', outcome = case seen_to.how when 'begun' then 'kept' else seen_to.how end, done_at = now(), done_by = ${doneBy}
     from (
-      select d.sick_day_id, a.appointment_id, case
-          when a.status = 'CANCELLED' then 'cancelled'
-          when not ${isInAbsence} then 'moved'
-          when a.status <> 'SCHEDULED' or a.checked_in_at is not null then 'kept'
-        end as outcome
+      select d.sick_day_id, a.appointment_id, ${seenToHow} as how
       from appointment a cross join sick_day d
-      where a.appointment_id = ${appointmentId}) settled
-    where t.appointment_id = settled.appointment_id and t.sick_day_id = settled.sick_day_id
-      and t.state = 'OPEN' and settled.outcome is not null
+      where a.appointment_id = ${appointmentId}) seen_to
+    where t.appointment_id = seen_to.appointment_id and t.sick_day_id = seen_to.sick_day_id
+      and t.state = 'OPEN' and seen_to.how is not null
     returning t.call_task_id as "callTaskId", t.outcome`.execute(tx);
   return rows;
 }

@@ -15,7 +15,7 @@ export type SickDayState = (typeof SICK_DAY_STATES)[number];
 
 /**
  * PENDING: its next step has its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls the patient.
- * GONE: somebody has moved, cancelled or begun the visit meanwhile. STOPPED: the sick day was stopped first; the visit is still booked.
+ * GONE: somebody has moved, cancelled or begun the visit. STOPPED: the sick day was stopped first, and the visit is still booked in the absence.
  */
 export const SICK_DAY_ITEM_STATES = ['PENDING', 'OFFERED', 'MOVED', 'WAITLISTED', 'CALL', 'GONE', 'STOPPED'] as const;
 export type SickDayItemState = (typeof SICK_DAY_ITEM_STATES)[number];

@@ -1,9 +1,10 @@
-import { changeAppointment, lockAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
+import { changeAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
 import { inContext } from '../db/connection.ts';
 import { passOnUntoldNotice } from '../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
+import { lockToAttend } from './locked-appointment.ts';
 import { recordChange } from './record-visit.ts';
 
 interface AttendedVisit {
@@ -34,8 +35,7 @@ export function undoNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit)
 
 function attend(deps: SchedulingDeps, act: Act, visit: AttendedVisit, wanted: AppointmentAct): Promise<AppointmentRow> {
   return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
-    const before = await lockAppointment(tx, visit.appointmentId);
-    if (before === undefined) throw new AppError('not_found');
+    const before = await lockToAttend(tx, act.clinicId, visit.appointmentId);
     const policy = await policyOf(tx, act.clinicId, before.policy_version);
     const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
     if (decision.decision === 'nothing') return before;

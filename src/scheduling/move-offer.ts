@@ -8,7 +8,6 @@ import {
   findItem,
   findMoveOffer,
   lockMoveOffer,
-  tellOfferingSickDay,
   type MoveOfferRow,
 } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
@@ -43,6 +42,8 @@ export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }:
     if (offer?.live !== true || visit.version !== offer.appointment_version) throw new AppError('move_offer_closed');
 
     await closeMoveOffer(tx, moveOfferId, 'ACCEPTED');
+    // First: the move settles what is still open.
+    await changeItem(tx, itemOf(offer), { state: 'MOVED', reason: offer.step });
     await moveVisit(deps, tx, act, {
       appointmentId: offer.appointment_id,
       expectedVersion: offer.appointment_version,
@@ -52,7 +53,6 @@ export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }:
       hold: { holdId: offer.hold_id, heldBy: heldByOffer(moveOfferId) },
       offered: true,
     });
-    await changeItem(tx, itemOf(offer), { state: 'MOVED', reason: offer.step });
     return answered(tx, act, offer, 'accepted');
   });
 }
@@ -76,13 +76,6 @@ export function declineMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }
     await changeItem(tx, itemOf(offer), { state: 'PENDING', stepIndex: (item?.step_index ?? 0) + 1 });
     return answered(tx, act, offer, 'declined');
   });
-}
-
-/** The clinic takes an open offer back, in the caller's own transaction under the lock of the offered provider; its sick day looks for another time. */
-export async function withdrawMoveOffer(tx: Tx, act: Act, offer: MoveOfferRow): Promise<void> {
-  await tellOfferingSickDay(tx, offer.appointment_id, 'visitChanged', act.requestId);
-  await closeMoveOffer(tx, offer.move_offer_id, 'WITHDRAWN');
-  await giveBackHold(tx, act, offer.hold_id);
 }
 
 function itemOf(offer: MoveOfferRow) {

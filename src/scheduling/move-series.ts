@@ -14,6 +14,7 @@ import { freedSlotOf, remainderOf } from './freed-slot.ts';
 import { lockWithLaterVisits } from './locked-appointment.ts';
 import { recordMove, type Move } from './move.ts';
 import { placeVisits, reservePlaces, type WantedVisit } from './place-visits.ts';
+import { withdrawOffersFor } from './withdraw-offers.ts';
 
 /** A hold is for one slot, so it does not go with several. */
 export type SeriesMove = Omit<Move, 'hold'>;
@@ -44,7 +45,8 @@ export function moveSeries(deps: SchedulingDeps, act: Act, move: SeriesMove): Pr
     const moving = await whereTo(tx, act, visits, move);
     if (moving.length === 0) return named;
 
-    // All are freed before any is reserved: the series may move into its own old times.
+    // All are freed before any is reserved: the series may move into its own old times, and into those that a sick day holds for it.
+    for (const { appointmentId } of moving) await withdrawOffersFor(tx, act, appointmentId);
     const freed = await freeAppointments(
       tx,
       moving.map(({ before }) => before.appointment_id),

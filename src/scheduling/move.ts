@@ -21,6 +21,7 @@ import { useHold } from './hold.ts';
 import { lockWithResources } from './locked-appointment.ts';
 import { recordChange } from './record-visit.ts';
 import { createWaiver, type Waiver } from './waiver.ts';
+import { withdrawOffersFor } from './withdraw-offers.ts';
 
 export interface Move {
   readonly appointmentId: string;
@@ -84,6 +85,8 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
     if (limits.includes('too_many_upcoming_with_provider')) waiver.refuse('too_many_upcoming_with_provider');
   }
 
+  // What a sick day holds for this very visit is in nobody's way.
+  await withdrawOffersFor(tx, act, before.appointment_id);
   const old = await providerTimeOf(tx, before.appointment_id, before.provider_id);
   await freeAppointment(tx, before.appointment_id);
   await expireReservations(tx, providerId, verdict.during);

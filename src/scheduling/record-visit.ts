@@ -1,8 +1,9 @@
 import { recordAudit } from '../db/audit.ts';
 import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
-import { settleCallTasks, tellOfferingSickDay, type SettledCall } from '../db/sick-days.ts';
+import { settleCallTasks, settleItems, type SettledCall } from '../db/sick-days.ts';
 import type { Act } from './act.ts';
+import { withdrawOffersFor } from './withdraw-offers.ts';
 
 /** What has just happened to a visit. */
 export interface VisitEvent {
@@ -21,14 +22,15 @@ export async function recordBooking(tx: Tx, act: Act, visit: Omit<VisitEvent, 'e
 }
 
 /**
- * What every change of a visit leaves behind, in its transaction: the outbox row for the visit's workflow, the audit, and word to a sick day that has
- * offered the visit another time, so that what it holds for it is given back now and not when the offer runs out. A call that the desk was to make about
- * a visit that is seen to now is off its list.
+ * What every change of a visit leaves behind, in its transaction: the outbox row for the visit's workflow, and the audit. A time that a sick day has
+ * offered for the visit is given back; a visit that is seen to now is off the sick day's list, and off the desk's list of calls. The caller has the
+ * locks of `locked-appointment.ts`.
  */
 export async function recordChange(tx: Tx, act: Act, visit: VisitEvent): Promise<void> {
   await record(tx, act, visit);
-  await tellOfferingSickDay(tx, visit.appointmentId, 'visitChanged', act.requestId);
   const { appointmentId } = visit;
+  await withdrawOffersFor(tx, act, appointmentId);
+  await settleItems(tx, appointmentId);
   for (const { callTaskId, outcome } of await settleCallTasks(tx, appointmentId, act.actor.id)) {
     await recordCallDone(tx, act, { callTaskId, outcome, appointmentId });
   }

@@ -187,8 +187,9 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
       break;
     case 'waitlist':
       await joinWaitlistInstead(deps, tx, act, sickDay, visit);
-      await cancelVisit(deps, tx, act, { appointmentId: ref.appointmentId, reason: 'provider_unavailable' });
+      // First: the cancelling settles what is still open.
       await changeItem(tx, ref, { state: 'WAITLISTED' });
+      await cancelVisit(deps, tx, act, { appointmentId: ref.appointmentId, reason: 'provider_unavailable' });
       break;
     case 'call':
       await insertCallTask(tx, {

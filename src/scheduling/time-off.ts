@@ -7,7 +7,7 @@ import { openOffersWith } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { affectedOfProvider, type AffectedVisit } from './affected-visits.ts';
-import { withdrawMoveOffer } from './move-offer.ts';
+import { withdrawMoveOffer } from './withdraw-offers.ts';
 
 /** A span in which one provider is away. */
 export interface TimeOff {

@@ -96,11 +96,16 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
         or h.provider_id <> o.provider_id or h.slot_start <> o.slot_start or h.duration_minutes <> o.duration_minutes`,
   ],
   [
-    'an open offer is for a visit that has changed since, and its sick day was not told',
+    'an open offer is for a visit that has changed since',
     sql`select o.move_offer_id::text as id from move_offer o join appointment a using (appointment_id)
-      where o.state = 'OPEN' and a.version <> o.appointment_version
-        and not exists (select from outbox t
-          where t.aggregate = 'sick_day' and t.aggregate_id = o.sick_day_id and t.event = 'visitChanged' and t.created_at >= o.created_at)`,
+      where o.state = 'OPEN' and a.version <> o.appointment_version`,
+  ],
+  [
+    'a sick day says of a visit that it is still to be seen to, and somebody has seen to it',
+    sql`select i.sick_day_id || ' for ' || i.appointment_id as id
+      from sick_day_item i join sick_day d using (sick_day_id) join appointment a using (appointment_id)
+      where i.state in ('PENDING', 'OFFERED', 'STOPPED') and (a.status <> 'SCHEDULED' or a.checked_in_at is not null or a.provider_id <> d.provider_id
+        or a.appointment_time >= d.to_time or a.appointment_time + make_interval(mins => a.duration_minutes) <= d.from_time)`,
   ],
   [
     'a series is not whole',

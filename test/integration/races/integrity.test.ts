@@ -149,9 +149,14 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     ["update move_offer set slot_start = slot_start + interval '15 minutes' where state = 'OPEN'"],
   ],
   [
-    'an open offer is for a visit that has changed since, and its sick day was not told',
+    'an open offer is for a visit that has changed since',
     'an offer for the visit as it was before',
     ["update move_offer set appointment_version = 0 where state = 'OPEN'"],
+  ],
+  [
+    'a sick day says of a visit that it is still to be seen to, and somebody has seen to it',
+    'a visit said to be left that was moved away',
+    ["update sick_day_item set state = 'STOPPED', reason = null where state = 'MOVED'"],
   ],
   [
     'a move offer and the hold of its slot disagree',

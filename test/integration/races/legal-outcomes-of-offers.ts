@@ -4,8 +4,8 @@ import type { Pair } from './pairs.ts';
 const AHEAD_OF_A_STEP = 60;
 
 /**
- * A sick day offers a patient another time, and something else happens in the same moment. The offer for a visit that somebody changes by hand is open
- * until word of it has come to the sick day: nobody can accept it any more, and the time that was held is given back then, not when the offer runs out.
+ * A sick day offers a patient another time, and something else happens in the same moment. Whoever changes the visit by hand takes the offer back in the
+ * same transaction, gives back the time that was held, and tells the sick day.
  */
 export const OFFER_PAIRS: readonly Pair[] = [
   {
@@ -44,7 +44,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + cancelled = no offer: CANCELLED 3, MOVED, accepted',
-      'move_offer_closed + cancelled = move_offer_closed, told of it: CANCELLED 2, GONE, withdrawn',
+      'move_offer_closed + cancelled = no offer, told of it: CANCELLED 2, GONE, withdrawn',
     ],
   },
   {
@@ -58,7 +58,61 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + version_mismatch = no offer: SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + moved = move_offer_closed, told of it: SCHEDULED 2, GONE, withdrawn',
+      'move_offer_closed + moved = no offer, told of it: SCHEDULED 2, GONE, withdrawn',
+    ],
+  },
+  {
+    name: 'accept a move offer and move the visit to the very time',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.move(offer.visit, '10:00', offer.colleagueId)],
+        state: () => scene.atLast(offer),
+      };
+    },
+    legal: [
+      'accepted + version_mismatch = no offer: SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + moved = no offer, told of it: SCHEDULED 2, GONE, withdrawn, APPOINTMENT',
+    ],
+  },
+  {
+    name: 'decline a move offer and move the visit to the very time',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.declineMove(offer), () => scene.move(offer.visit, '10:00', offer.colleagueId)],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: [
+      'declined + moved = SCHEDULED 2, GONE, declined, APPOINTMENT',
+      'move_offer_closed + moved = SCHEDULED 2, GONE, withdrawn, APPOINTMENT',
+    ],
+  },
+  {
+    name: 'check a patient in and stop the sick day that has offered another time',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.checkIn(offer.visit), () => scene.stopSickDay(offer)],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: ['checked in + stopped = SCHEDULED 2, GONE, withdrawn'],
+  },
+  {
+    name: 'check a patient in and take the sick day’s first step about the visit',
+    mostAhead: AHEAD_OF_A_STEP,
+    arrange: async (scene) => {
+      const affected = await scene.affected('10:00');
+      return {
+        racers: [() => scene.checkIn(affected.visit), () => scene.nextStep(affected)],
+        state: () => scene.atLast(affected),
+      };
+    },
+    legal: [
+      'checked in + taken = no offer: SCHEDULED 2, GONE',
+      'checked in + taken = no offer, told of it: SCHEDULED 2, GONE, withdrawn',
     ],
   },
   {
@@ -134,7 +188,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'cancelled + taken = no offer: CANCELLED 2, GONE',
-      'cancelled + taken = move_offer_closed, told of it: CANCELLED 2, GONE, withdrawn',
+      'cancelled + taken = no offer, told of it: CANCELLED 2, GONE, withdrawn',
     ],
   },
 ];

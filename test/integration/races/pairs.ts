@@ -144,8 +144,13 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
       await bookAppointment(deps, act(), booking({ patientId, providerId, at: later }));
       return 'booked';
     },
-    move: async ({ appointmentId }: Visit, time: string): Promise<string> => {
-      await moveAppointment(deps, act(), { appointmentId, expectedVersion: 1, appointmentTime: at(time) });
+    move: async ({ appointmentId }: Visit, time: string, providerId?: string): Promise<string> => {
+      await moveAppointment(deps, act(), {
+        appointmentId,
+        expectedVersion: 1,
+        appointmentTime: at(time),
+        ...(providerId === undefined ? {} : { providerId }),
+      });
       return 'moved';
     },
     cancel: async ({ appointmentId }: Visit): Promise<string> => {

@@ -9,9 +9,11 @@ import { claimToSend, failWaiting, markQueued, planNotification } from '../../..
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { checkIn } from '../../../src/scheduling/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookSeries } from '../../../src/scheduling/book-series.ts';
 import { completeCallTask } from '../../../src/scheduling/call-task.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { moveSeries } from '../../../src/scheduling/move-series.ts';
 import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/move-offer.ts';
 import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../../src/scheduling/sick-day.ts';
 import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
@@ -22,6 +24,11 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { eventually } from '../../support/eventually.ts';
 
 const MINUTE = 60_000;
+
+interface Booked {
+  readonly appointmentId: string;
+  readonly appointmentTime: Date;
+}
 
 describe('a sick day', () => {
   let database: TestDatabase;
@@ -641,12 +648,64 @@ describe('a sick day', () => {
         expect(await due(given.sickDayId)).toEqual([]);
         await change(given);
         expect(await told(given.sickDayId)).toEqual(['requested', 'visitChanged']);
-        expect(await due(given.sickDayId)).toEqual([given.appointmentId]);
-        await step(given.sickDayId, given.appointmentId);
         expect(await itemOf(given.sickDayId, given.appointmentId)).toMatchObject({ state: 'GONE', reason });
         expect((await offersOf(given.appointmentId)).map(({ state }) => state)).toEqual(['WITHDRAWN']);
         expect(await reservationsOf(given.colleague)).toEqual([]);
+        expect(await due(given.sickDayId)).toEqual([]);
       }
+    });
+
+    it('stands in nobody’s way who moves the visit to the very time that it holds', async () => {
+      const given = await anOffer();
+      const { provider_id: offeredProvider, slot_start: appointmentTime } = given.offer;
+      await moveAppointment(deps, asPatient(), {
+        appointmentId: given.appointmentId,
+        expectedVersion: 1,
+        appointmentTime,
+        providerId: offeredProvider,
+      });
+      expect(await visitOf(given.appointmentId)).toMatchObject({
+        provider_id: given.colleague,
+        appointment_time: appointmentTime,
+        moves: 1,
+      });
+      expect((await offersOf(given.appointmentId)).map(({ state }) => state)).toEqual(['WITHDRAWN']);
+      expect(await reservationsOf(given.colleague)).toEqual(['APPOINTMENT']);
+      expect(await itemOf(given.sickDayId, given.appointmentId)).toMatchObject({ state: 'GONE', reason: 'moved' });
+    });
+
+    it('stands in nobody’s way who moves a series to it', async () => {
+      await aPlace();
+      const colleague = await aProvider(database.owner, clinic);
+      const patientId = await aPatient(database.owner, clinic);
+      const { appointments } = await bookSeries(
+        deps,
+        act(),
+        {
+          patientId,
+          providerId,
+          appointmentTime: slotAt(clinic, 3, '10:00'),
+          durationMinutes: 30,
+          everyWeeks: 1,
+          count: 3,
+          registersPatient: false,
+        },
+        undefined,
+      );
+      const [appointmentId, ...later] = appointments.map((visit) => visit.appointmentId) as [string, ...string[]];
+      const { sickDayId } = await callIn();
+      await step(sickDayId, appointmentId);
+      const { slot_start: appointmentTime, provider_id: providerOffered } = await openOffer(appointmentId);
+      await moveSeries(deps, act(), {
+        appointmentId,
+        expectedVersion: 1,
+        appointmentTime,
+        providerId: providerOffered,
+      });
+      for (const each of [appointmentId, ...later]) expect((await visitOf(each)).provider_id).toBe(colleague);
+      expect(await reservationsOf(colleague)).toEqual(['APPOINTMENT', 'APPOINTMENT', 'APPOINTMENT']);
+      expect(await itemOf(sickDayId, appointmentId)).toMatchObject({ state: 'GONE', reason: 'moved' });
+      expect(await told(sickDayId)).toEqual(['requested', 'visitChanged']);
     });
 
     it('leads to a call as soon as the message about it has failed', async () => {
@@ -774,6 +833,65 @@ describe('a sick day', () => {
       await expect(resumeSickDay(deps, act(), { sickDayId })).rejects.toMatchObject({ code: 'sick_day_ended' });
       await step(sickDayId, pending);
       expect(await offersOf(pending)).toEqual([]);
+    });
+
+    it('pause, and meanwhile somebody sees to visits by hand: they are on nobody’s list any more, and stopping it says so', async () => {
+      await aProvider(database.owner, clinic);
+      const visits = [];
+      for (const time of ['09:00', '10:00', '11:00', '14:00']) visits.push(await book({ time }));
+      const [cancelled, moved, begun, left] = visits as readonly Booked[] as [Booked, Booked, Booked, Booked];
+      const { sickDayId } = await callIn();
+      await step(sickDayId, moved.appointmentId);
+      await pauseSickDay(deps, act(), { sickDayId });
+      await cancelAppointment(deps, act(), { appointmentId: cancelled.appointmentId, reason: 'other' });
+      await moveAppointment(deps, act(), {
+        appointmentId: moved.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 5, '10:00'),
+      });
+      await checkIn(deps, act({ now: begun.appointmentTime }), begun);
+
+      const states = async () =>
+        new Map((await itemsOf(sickDayId)).map((item) => [item.appointment_id, [item.state, item.reason]]));
+      const seenTo: [string, [string, string | null]][] = [
+        [cancelled.appointmentId, ['GONE', 'cancelled']],
+        [moved.appointmentId, ['GONE', 'moved']],
+        [begun.appointmentId, ['GONE', 'begun']],
+      ];
+      expect(await states()).toEqual(new Map([...seenTo, [left.appointmentId, ['PENDING', null]]]));
+      await stopSickDay(deps, act(), { sickDayId });
+      expect(await states()).toEqual(new Map([...seenTo, [left.appointmentId, ['STOPPED', null]]]));
+    });
+
+    it('stop, while visits are seen to by hand: one that has been is never said to be not dealt with', async () => {
+      for (let round = 0; round < 6; round += 1) {
+        await aPlace();
+        const colleague = await aProvider(database.owner, clinic);
+        const visits = [];
+        for (const time of ['09:00', '10:00', '11:00', '14:00']) visits.push(await book({ time }));
+        const [cancelled, moved, begun, left] = visits as readonly Booked[] as [Booked, Booked, Booked, Booked];
+        const { sickDayId } = await callIn();
+        for (const { appointmentId } of [moved, begun]) await step(sickDayId, appointmentId);
+        await Promise.all([
+          cancelAppointment(deps, act(), { appointmentId: cancelled.appointmentId, reason: 'other' }),
+          moveAppointment(deps, act(), {
+            appointmentId: moved.appointmentId,
+            expectedVersion: 1,
+            appointmentTime: slotAt(clinic, 5, '10:00'),
+          }),
+          checkIn(deps, act(), begun),
+          stopSickDay(deps, act(), { sickDayId }),
+        ]);
+        const states = new Map((await itemsOf(sickDayId)).map((item) => [item.appointment_id, item.state]));
+        expect([cancelled, moved, begun, left].map(({ appointmentId }) => states.get(appointmentId))).toEqual([
+          'GONE',
+          'GONE',
+          'GONE',
+          'STOPPED',
+        ]);
+        expect((await offersOf(moved.appointmentId)).map(({ state }) => state)).toEqual(['WITHDRAWN']);
+        expect(await reservationsOf(colleague)).toEqual([]);
+      }
     });
 
     it('stop, while steps are taken and offers answered: no time stays held and nobody is left with an open question', async () => {
