@@ -121,7 +121,9 @@ const byName = (cells: readonly Cell[]) => cells.map((cell) => [cell.name, cell]
 
 describe('half of a surrogate pair and NUL', () => {
   // A calendar file is one text, in which what cannot be read is left out and named (closures.test.ts).
-  const withTexts = ALL_OPERATIONS.filter(({ operation, name }) => operation.requestBody && name !== 'importClosures');
+  const withTexts = ALL_OPERATIONS.filter(
+    (cell) => cell.operation.requestBody && bodyOf(cell).type !== 'text/calendar',
+  );
   it.each(byName(withTexts))('are refused in every text of a body: %s', async (name, cell) => {
     const { type, schema } = bodyOf(cell);
     const request = await requestOf(cell, { 'content-type': type });
