@@ -13,6 +13,7 @@ import { calendarRoutes } from './appointments/calendar.ts';
 import { appointmentRoutes } from './appointments/routes.ts';
 import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from './authentication.ts';
 import { availabilityRoutes } from './availability/routes.ts';
+import { takeJsonOnly } from './bodies.ts';
 import { enforceOperation, requireOperation } from './caller.ts';
 import { callTaskRoutes } from './call-tasks/routes.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
@@ -193,16 +194,6 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
 function requestIdOf(request: { headers: IncomingMessage['headers'] }): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/.test(given) ? given : uuidV7();
-}
-
-/** Bodies are JSON; one that is announced and empty is none, as many clients announce JSON whatever they send. */
-function takeJsonOnly(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else void parse(request, body as string, done);
-  });
 }
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

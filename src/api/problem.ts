@@ -19,7 +19,7 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
   malformed_json: {
     status: 400,
     title: 'The body is not JSON',
-    detail: 'Send one JSON document that is complete and well formed, without __proto__ or constructor keys.',
+    detail: 'Send one JSON document in UTF-8 that is complete and well formed, without __proto__ or constructor keys.',
   },
   body_too_large: {
     status: 413,
@@ -29,7 +29,8 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
   unsupported_media_type: {
     status: 415,
     title: 'The media type is not supported',
-    detail: 'Send the body as application/json, a calendar file as text/calendar.',
+    detail:
+      'Send the body as application/json, a calendar file as text/calendar, both in UTF-8 and without Content-Encoding.',
   },
   method_not_allowed: {
     status: 405,
@@ -195,7 +196,7 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
   calendar_invalid: {
     status: 422,
     title: 'The calendar file cannot be read',
-    detail: 'Send an iCalendar file (RFC 5545) whose events are whole days.',
+    detail: 'Send an iCalendar file (RFC 5545) in UTF-8 whose events are whole days.',
   },
   step_not_in_policy: {
     status: 422,

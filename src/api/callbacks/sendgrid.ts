@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type, type Static } from 'typebox';
 import { AppError } from '../../domain/errors.ts';
 import type { ProviderReport } from '../../notifications/ledger.ts';
+import { textOf } from '../bodies.ts';
 import { Nothing, STORABLE } from '../schemas.ts';
 import { isUuid } from '../validation.ts';
 import { CALLBACK_PROBLEMS, type Callbacks } from './callbacks.ts';
@@ -38,10 +39,14 @@ export const sendgridCallbacks: FastifyPluginCallbackTypebox<{ readonly callback
   app.decorateRequest('rawBody', null);
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: BODY_LIMIT }, (request, body, done) => {
-    request.rawBody = body as string;
-    void parse(request, body as string, done);
-  });
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
+    (request, body: Buffer, done) => {
+      request.rawBody = textOf(request, body, 'malformed_json');
+      void parse(request, request.rawBody, done);
+    },
+  );
   app.post(
     '/callbacks/sendgrid/events',
     {

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { ClinicRow } from '../../db/clinics.ts';
 import { addDays, localDate } from '../../domain/time-zone.ts';
 import { readHolidays, type HolidayCalendar } from '../../integrations/icalendar/read-holidays.ts';
+import { textOf } from '../bodies.ts';
 
 /* Calendar files as they are sent: what a request may hold, and what is read from it. */
 
@@ -32,8 +33,8 @@ export const CalendarBody = Type.String({
 /** Only these routes take a calendar, and they take nothing else. */
 export function takeCalendarsOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('text/calendar', { parseAs: 'string' }, (_request, body, parsed) => {
-    parsed(null, body);
+  app.addContentTypeParser('text/calendar', { parseAs: 'buffer' }, (request, body: Buffer, parsed) => {
+    parsed(null, textOf(request, body, 'calendar_invalid'));
   });
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import type { InjectOptions } from 'light-my-request';
+import { gzipSync } from 'node:zlib';
 import { AppError } from '../../../src/domain/errors.ts';
 import {
   anApi,
@@ -51,7 +52,7 @@ describe('bad input', () => {
     call({
       method: 'POST',
       url: '/api/v1/appointments',
-      payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+      payload: typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload),
       headers,
     });
 
@@ -146,12 +147,36 @@ describe('bad input', () => {
       'application/x-www-form-urlencoded',
       'multipart/form-data; boundary=x',
       'x',
+      'application/json; charset=iso-8859-1',
+      'application/json;charset="utf-16"',
     ]) {
       expect(await book(BOOKING, { 'content-type': type })).toMatchObject({
         status: 415,
         code: 'unsupported_media_type',
       });
     }
+  });
+
+  it('in bytes that are no UTF-8 is 400, and not read as something else', async () => {
+    for (const bytes of [[0xe9], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]]) {
+      const body = Buffer.concat([Buffer.from('{"patientId":"'), Buffer.from(bytes), Buffer.from('"}')]);
+      expect(await book(body)).toMatchObject({ status: 400, code: 'malformed_json' });
+    }
+    for (const type of ['application/json', 'application/json; charset=UTF-8', 'application/json;charset="utf-8"']) {
+      const answer = await book({ patientId: 'Zoë 🩺' }, { 'content-type': type });
+      expect(answer).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/providerId' }] });
+    }
+  });
+
+  it('in an encoding is 415 and says that there is none (RFC 9110 §15.5.16)', async () => {
+    const headers = { 'content-type': 'application/json' };
+    for (const encoding of ['gzip', 'br', 'identity, gzip', 'x']) {
+      const answer = await book(gzipSync(JSON.stringify(BOOKING)), { ...headers, 'content-encoding': encoding });
+      expect(answer).toMatchObject({ status: 415, code: 'unsupported_media_type' });
+      expect(answer.headers['accept-encoding']).toBe('identity');
+    }
+    expect((await book({}, { ...headers, 'content-encoding': 'Identity' })).status).toBe(400);
+    expect((await book('', { ...headers, 'content-encoding': 'gzip' })).status).toBe(400);
   });
 
   it('that is too large is 413', async () => {
