@@ -756,7 +756,7 @@ export interface paths {
         put?: never;
         /**
          * Close a clinic on the holidays of a calendar file
-         * @description Whole-day events become closures; what recurs every year on its date becomes a yearly one, other recurrences are added for as far as anybody can book and a year more. An event is known by its UID: importing it again adds nothing, and one that has changed replaces what was imported of it. Booked visits stay.
+         * @description Whole-day events become closures; what recurs every year on its date becomes a yearly one, other recurrences are added for as far as anybody can book and a year more. An event is known by its UID: importing it again adds nothing, and one that has changed replaces what was imported of it, also where it makes no closure any more. Booked visits stay.
          *
          *     For administrators (everything of their clinic). Scope: `schedule:write`.
          */

@@ -1,4 +1,4 @@
-/** One line without control characters, as texts are everywhere else. */
+/** One line without control characters and halves of surrogate pairs, as texts are everywhere else. */
 export function plainText(text: string): string {
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  return text.replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ').trim();
 }

@@ -22,6 +22,8 @@ const FIRST_YEAR = '1900';
 const LAST_YEAR = '2999';
 const MAX_NAME = 100;
 const MAX_UID = 255;
+/** What PostgreSQL cannot hold: NUL and halves of surrogate pairs. */
+const UNSTORABLE = /[\0\p{Cs}]/u;
 /** Milliseconds for one event's recurrence, and for those of the whole file. */
 const EVENT_BUDGET = 250;
 const FILE_BUDGET = 1_000;
@@ -40,6 +42,7 @@ export const SKIP_REASONS = [
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
 export interface HolidayCalendar {
+  /** Each known UID once, without closures where it is among what is skipped. */
   readonly events: readonly CalendarEvent[];
   /** What is in the file and makes no closure, in its order. */
   readonly skipped: readonly { readonly uid?: string; readonly reason: SkipReason }[];
@@ -73,21 +76,26 @@ export function readHolidays(text: string, within: DateRange): HolidayCalendar {
   let budget = FILE_BUDGET;
   for (const component of components) {
     const uid = textOf(component, 'uid');
-    if (uid === undefined || uid.length > MAX_UID) {
-      skipped.push({ reason: 'no_uid' });
+    if (uid === undefined || uid.length > MAX_UID || UNSTORABLE.test(uid)) {
+      skipped.push({ reason: uid === undefined ? 'no_uid' : 'not_understood' });
       continue;
     }
     // The changed date of a recurrence belongs to the event that recurs.
-    if (isChange(component) && recurring.has(uid)) continue;
+    const isAlone = isChange(component);
+    if (isAlone && recurring.has(uid)) continue;
+    if (seen.has(uid)) {
+      skipped.push({ uid, reason: 'duplicate' });
+      continue;
+    }
+    seen.add(uid);
     const began = performance.now();
-    const outcome = seen.has(uid)
-      ? { reason: 'duplicate' as const }
-      : understood(component, (!isChange(component) && changes.get(uid)) || [], within);
+    const outcome = understood(component, isAlone ? [] : (changes.get(uid) ?? []), within);
     budget -= performance.now() - began;
     if (budget < 0) throw new AppError('calendar_invalid', { reason: 'too_costly' });
-    seen.add(uid);
     if ('reason' in outcome) skipped.push({ uid, reason: outcome.reason });
-    else events.push({ uid, closures: outcome.closures });
+    if ('closures' in outcome) events.push({ uid, closures: outcome.closures });
+    // What was imported of it goes. A date that stands alone says nothing of the others.
+    else if (!isAlone) events.push({ uid, closures: [] });
   }
   return { events, skipped };
 }
@@ -116,8 +124,7 @@ function eventsOf(text: string): ICAL.Component[] {
 
 function understood(component: ICAL.Component, changes: readonly ICAL.Component[], within: DateRange): Outcome {
   try {
-    if (textOf(component, 'status')?.toUpperCase() === 'CANCELLED') return { reason: 'cancelled' };
-    return closuresOf(component, changes, within);
+    return isCancelled(component) ? { reason: 'cancelled' } : closuresOf(component, changes, within);
   } catch {
     return { reason: 'not_understood' };
   }
@@ -224,7 +231,9 @@ function datesOf(component: ICAL.Component, event: ICAL.Event, within: DateRange
     // The library makes 2 March of 30 February here too.
     if (months?.includes(date.month) === false) return { reason: 'recurrence_not_supported' };
     const { startDate, endDate, item } = event.getOccurrenceDetails(date) as Occurrence;
-    const outcome = closureOf(startDate, endDate, item.summary);
+    const outcome = isCancelled(item.component) ? { closures: [] } : closureOf(startDate, endDate, item.summary);
+    // A date that alone has got a time of day is not closed; the others are.
+    if ('reason' in outcome && outcome.reason === 'not_all_day' && isChange(item.component)) continue;
     if ('reason' in outcome) return outcome;
     closures.push(...outcome.closures.filter(({ toDate }) => toDate >= within.from));
     if (closures.length > MAX_CLOSURES) return { reason: 'too_many_dates' };
@@ -240,7 +249,7 @@ function isExcluded(component: ICAL.Component, date: ICAL.Time): boolean {
 interface Occurrence {
   readonly startDate: ICAL.Time;
   readonly endDate: ICAL.Time;
-  readonly item: { readonly summary: string | null };
+  readonly item: Pick<ICAL.Event, 'summary' | 'component'>;
 }
 
 /** The library's types know of no end. */
@@ -269,6 +278,10 @@ function recurrenceOf(rule: ICAL.Property): Recurrence {
   return rule.getFirstValue() as unknown as Recurrence;
 }
 
+function isCancelled(component: ICAL.Component): boolean {
+  return textOf(component, 'status')?.toUpperCase() === 'CANCELLED';
+}
+
 /** What stands in the file, before the library has made something of it. */
 function textIn(property: ICAL.Property): unknown {
   return (property.toJSON() as unknown[])[3];
@@ -279,10 +292,12 @@ function textOf(component: ICAL.Component, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Cut between characters: half of a surrogate pair is none. */
 function nameOf(summary: string | null): string {
   return (
-    plainText(summary ?? '')
+    Array.from(plainText(summary ?? ''))
       .slice(0, MAX_NAME)
+      .join('')
       .trimEnd() || 'Closed'
   );
 }

@@ -149,7 +149,7 @@ describe('the import of a calendar file', () => {
       ['UID:meeting', 'SUMMARY:Meeting', 'DTSTART:20270501T090000Z', 'DTEND:20270501T100000Z'],
       ['SUMMARY:Nobody', 'DTSTART;VALUE=DATE:20270501'],
     );
-  const send = (clinic: Clinic, payload: string, headers: Readonly<Record<string, string>> = {}) =>
+  const send = (clinic: Clinic, payload: string | Buffer, headers: Readonly<Record<string, string>> = {}) =>
     call(clinic, 'POST', '/import', {
       payload,
       headers: { 'content-type': 'text/calendar; charset=utf-8', ...headers },
@@ -249,6 +249,50 @@ describe('the import of a calendar file', () => {
       headers: { 'content-type': 'text/calendar' },
     });
     expect(elsewhere.status).toBe(415);
+  });
+
+  it('opens the clinic again where an event of the file closes it no more', async () => {
+    const clinic = await aClinic(database.owner);
+    const allDay = (...more: string[]) => ['UID:open-day', `DTSTART;VALUE=DATE:${compact(inDays(5))}`, ...more];
+    for (const [changed, reason] of [
+      [allDay('STATUS:CANCELLED'), 'cancelled'],
+      [['UID:open-day', `DTSTART:${compact(inDays(5))}T090000Z`], 'not_all_day'],
+      [['UID:open-day', `DTSTART;VALUE=DATE:${compact(inDays(-5))}`], 'over'],
+    ] as const) {
+      expect((await send(clinic, file(allDay()))).body).toMatchObject({ imported: 1 });
+      expect((await send(clinic, file([...changed]))).body).toMatchObject({
+        imported: 0,
+        removed: 1,
+        skipped: [{ uid: 'open-day', reason }],
+      });
+      expect((await call(clinic, 'GET', '')).body['closures']).toEqual([]);
+    }
+    await send(clinic, file(allDay()));
+    // Of two events with one UID the first counts.
+    expect((await send(clinic, file(allDay(), allDay('STATUS:CANCELLED')))).body).toMatchObject({ removed: 0 });
+  });
+
+  it('is read as UTF-8, with a byte order mark or without, and as nothing else', async () => {
+    const clinic = await aClinic(database.owner);
+    const holiday = file(['UID:one', 'SUMMARY:Fête 🎆', `DTSTART;VALUE=DATE:${compact(inDays(5))}`]);
+    expect((await send(clinic, `\ufeff${holiday}`)).body).toMatchObject({ imported: 1 });
+    expect((await send(clinic, holiday)).body).toMatchObject({ unchanged: 1 });
+    expect((await call(clinic, 'GET', '')).body['closures']).toMatchObject([{ name: 'Fête 🎆' }]);
+    const latin1 = Buffer.from(holiday, 'latin1');
+    const refused = async (headers: Readonly<Record<string, string>>) =>
+      (await send(clinic, latin1, headers)).body['code'];
+    expect(await refused({})).toBe('calendar_invalid');
+    expect(await refused({ 'content-type': 'text/calendar' })).toBe('calendar_invalid');
+    expect(await refused({ 'content-type': 'text/calendar; charset=iso-8859-1' })).toBe('unsupported_media_type');
+    expect(await refused({ 'content-encoding': 'gzip' })).toBe('unsupported_media_type');
+  });
+
+  it('leaves out an event whose UID nobody can keep', async () => {
+    const clinic = await aClinic(database.owner);
+    const named = (uid: string) => [`UID:${uid}`, 'SUMMARY:x\u0000y', `DTSTART;VALUE=DATE:${compact(inDays(5))}`];
+    expect(
+      (await send(clinic, file(named('a\u0000b'), named('x'.repeat(256)), named('x'.repeat(255))))).body,
+    ).toMatchObject({ imported: 1, skipped: [{ reason: 'not_understood' }, { reason: 'not_understood' }] });
   });
 
   it('is not held up by rules that never end', async () => {

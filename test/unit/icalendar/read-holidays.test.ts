@@ -46,6 +46,9 @@ describe('a whole-day event', () => {
     expect(named('Labour Day\\, observed\\nBank holiday')).toBe('Labour Day, observed Bank holiday');
     expect(named('x'.repeat(300))).toBe('x'.repeat(100));
     expect(named('')).toBe('Closed');
+    expect(named('\u0000Labour\u0085Day\ud83d')).toBe('Labour Day');
+    // A name is cut between characters, never within one.
+    expect(named(`${'x'.repeat(99)}🎄🎄`)).toBe(`${'x'.repeat(99)}🎄`);
   });
 
   it('is read whatever the ends of the lines are, from several calendars in one file', () => {
@@ -130,6 +133,20 @@ describe('an event that recurs', () => {
     expect(orphan.events[0]?.closures).toHaveLength(1);
   });
 
+  it('has no date for a recurrence that is cancelled or gets a time of day, and its others all the same', () => {
+    const instance = (day: string, ...lines: string[]) => ['UID:one', `RECURRENCE-ID;VALUE=DATE:${day}`, ...lines];
+    const changed = read(
+      event('DTSTART;VALUE=DATE:20270101', 'RRULE:FREQ=MONTHLY;COUNT=4'),
+      instance('20270201', 'DTSTART;VALUE=DATE:20270201', 'STATUS:CANCELLED'),
+      instance('20270301', 'DTSTART:20270301T090000Z', 'DTEND:20270301T100000Z'),
+    );
+    expect(changed.skipped).toEqual([]);
+    expect(changed.events[0]?.closures.map(({ fromDate }) => fromDate)).toEqual(['2027-01-01', '2027-04-01']);
+    const alone = read(instance('20270201', 'DTSTART;VALUE=DATE:20270201', 'STATUS:CANCELLED'));
+    // Of the event that recurs the file says nothing.
+    expect(alone).toEqual({ events: [], skipped: [{ uid: 'one', reason: 'cancelled' }] });
+  });
+
   it('is named and skipped where its rule is not for holidays, and takes no time', () => {
     const began = performance.now();
     for (const rule of [
@@ -175,6 +192,27 @@ describe('what makes no closure', () => {
       events: [{ uid: 'one', closures: [expect.objectContaining({ fromDate: '2027-05-01' })] }],
       skipped: [{ reason: 'no_uid' }, { uid: 'one', reason: 'duplicate' }],
     });
+  });
+
+  it('is named without its UID where that is nothing to keep', () => {
+    for (const uid of ['a\u0000b', 'a\ud800b', 'x'.repeat(256)]) {
+      expect(read([`UID:${uid}`, 'DTSTART;VALUE=DATE:20270501'])).toEqual({
+        events: [],
+        skipped: [{ reason: 'not_understood' }],
+      });
+    }
+  });
+
+  it('is still an event of the file, of which there is nothing', () => {
+    for (const lines of [
+      ['DTSTART;VALUE=DATE:20270501', 'STATUS:CANCELLED'],
+      ['DTSTART:20270501T090000Z'],
+      ['DTSTART;VALUE=DATE:20261231'],
+      ['DTSTART;VALUE=DATE:20270501', 'RRULE:FREQ=HOURLY'],
+      ['DTSTART;VALUE=DATE:20270230'],
+    ]) {
+      expect(read(event(...lines)).events).toEqual([{ uid: 'one', closures: [] }]);
+    }
   });
 
   it('is a file that is no calendar, or has too much in it', () => {
