@@ -6,24 +6,24 @@ export function entityTag(version: number): string {
 }
 
 /**
- * The version that `If-Match` names. `*` and no header at all name none. A tag we never gave, a weak one included, matches nothing.
- * @throws RequestError `version_mismatch`; `validation_failed` for several tags, as one change has one version
+ * The version that `If-Match` names. `*` and no header at all name none. A tag we never gave, a weak one included, names 0, which is no version: whoever
+ * compares finds a mismatch.
+ * @throws RequestError `validation_failed` for several tags, as one change has one version
  */
 export function expectedVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
   if (ifMatch.includes(','))
     throw new RequestError('validation_failed', { fields: [{ in: 'header', pointer: '/if-match', rule: 'one' }] });
-  const version = /^"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1];
-  if (version === undefined) throw new RequestError('version_mismatch');
-  return Number(version);
+  return Number(/^"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1] ?? 0);
 }
 
 /**
  * As {@link expectedVersion}, where the client must have read what it changes: `*`, any version, would overwrite what nobody has seen.
- * @throws RequestError `precondition_required`
+ * @throws RequestError `precondition_required`; `version_mismatch` for a tag we never gave
  */
 export function requiredVersion(ifMatch: string | undefined): number {
   const version = expectedVersion(ifMatch);
   if (version === undefined) throw new RequestError('precondition_required');
+  if (version === 0) throw new RequestError('version_mismatch');
   return version;
 }

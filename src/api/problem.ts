@@ -102,7 +102,7 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: 'The patient has another visit at this time',
     detail: 'Choose another start, or cancel or move the other visit first.',
   },
-  in_the_past: { status: 422, title: 'The start is in the past', detail: 'Choose a start in the future.' },
+  in_the_past: { status: 422, title: 'The time is in the past', detail: 'Choose a time in the future.' },
   too_soon: {
     status: 422,
     title: 'The start is too soon',

@@ -15,7 +15,6 @@ export const CANCEL_REASONS = [
 ] as const;
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
-/** The clinic takes the visit away: that is never the patient's late cancelling. */
 const CLINICS_OWN_REASONS: ReadonlySet<CancelReason> = new Set(['provider_unavailable', 'clinic_closed']);
 
 /** Who cancelled it: the patient, the clinic's staff, one of our own workflows, or the clinic's EHR. */
@@ -64,10 +63,15 @@ export type TransitionDecision =
   | { readonly decision: 'nothing' }
   | { readonly decision: 'refuse'; readonly code: TransitionRefusal };
 
+/** The clinic takes the visit away: that is never the patient's late cancelling. Patients do not say so themselves. */
+function isClinicsOwn({ reason, by }: Extract<AppointmentAct, { kind: 'cancel' }>): boolean {
+  return by !== 'patient' && CLINICS_OWN_REASONS.has(reason);
+}
+
 /**
  * May this be done with the appointment now, and what does it change?
  *
- * - cancel: until the visit begins, also by a patient who has already arrived; too late by the clinic's notice is marked, never refused.
+ * - cancel: until the visit begins, also by a patient who has already arrived; too late by the clinic's notice is marked, never refused, and never when the clinic itself cancels.
  * - check-in: while it is scheduled, early or late: the desk records what it sees.
  * - complete: once the visit has begun; a patient who is checked in may be seen before the hour.
  * - no-show: once the visit has begun and nobody came; an arrived patient is no no-show.
@@ -100,7 +104,7 @@ export function decideTransition(
         status: 'CANCELLED',
         cancelReason: act.reason,
         cancelledBy: act.by,
-        lateCancel: !CLINICS_OWN_REASONS.has(act.reason) && isLateCancel(appointmentTime, now, policy),
+        lateCancel: !isClinicsOwn(act) && isLateCancel(appointmentTime, now, policy),
       });
     case 'check-in':
       return apply({ event: 'checkedIn', status: 'SCHEDULED', checkedInAt: now });

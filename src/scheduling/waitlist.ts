@@ -5,6 +5,7 @@ import { once, type Idempotency } from '../db/idempotency.ts';
 import { isSpecialty } from '../db/specialty.ts';
 import { lockWaitingEntry, type WaitlistEntryRow } from '../db/waitlist.ts';
 import { AppError } from '../domain/errors.ts';
+import { localDate } from '../domain/time-zone.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 
 export interface WaitlistWish {
@@ -27,8 +28,8 @@ export type JoinedEntry = WaitlistEntryRow & {
 };
 
 /**
- * Puts a patient on the clinic's waitlist.
- * @throws AppError `not_found`, `already_waiting`, `validation_failed`, `idempotency_in_progress`, `idempotency_mismatch`
+ * Puts a patient on the clinic's waitlist. A wish of theirs for the same that nobody can fulfil any more, as its last date is over, is ended.
+ * @throws AppError `not_found`, `already_waiting`, `in_the_past`, `validation_failed`, `idempotency_in_progress`, `idempotency_mismatch`
  */
 export function joinWaitlist(
   deps: SchedulingDeps,
@@ -55,7 +56,8 @@ export function joinWaitlist(
 async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish): Promise<string> {
   const asked = await tx
     .selectFrom('provider')
-    .select('specialty')
+    .innerJoin('clinic', 'clinic.clinic_id', 'provider.clinic_id')
+    .select(['specialty', 'time_zone'])
     .where((eb) =>
       wish.providerId === undefined
         ? isSpecialty('specialty', wish.specialty ?? '')
@@ -65,6 +67,8 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
     .limit(1)
     .executeTakeFirst();
   if (asked === undefined) throw new AppError('not_found');
+  const today = localDate(asked.time_zone, act.now.getTime());
+  if (wish.latestDate < today) throw new AppError('in_the_past');
   if (wish.registersPatient) {
     await tx
       .insertInto('registration')
@@ -72,6 +76,9 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
       .onConflict((oc) => oc.doNothing())
       .execute();
   }
+  // As the clinic writes it, so that nobody waits for it twice.
+  const specialty = wish.specialty === undefined ? null : asked.specialty;
+  await endLapsed(tx, act, { ...wish, specialty }, today);
   const entryId = deps.newId();
   await tx
     .insertInto('waitlist_entry')
@@ -80,8 +87,7 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
       clinic_id: act.clinicId,
       patient_id: wish.patientId,
       provider_id: wish.providerId ?? null,
-      // As the clinic writes it, so that nobody waits for it twice.
-      specialty: wish.specialty === undefined ? null : asked.specialty,
+      specialty,
       duration_minutes: wish.durationMinutes,
       earliest_date: wish.earliestDate,
       latest_date: wish.latestDate,
@@ -92,6 +98,26 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
     .execute();
   await auditEntry(tx, act, entryId, 'joined');
   return entryId;
+}
+
+async function endLapsed(
+  tx: Tx,
+  act: Act,
+  wish: { readonly patientId: string; readonly providerId?: string; readonly specialty: string | null },
+  today: string,
+): Promise<void> {
+  const lapsed = await tx
+    .updateTable('waitlist_entry')
+    .set({ status: 'LEFT', updated_at: sql`now()` })
+    .where('patient_id', '=', wish.patientId)
+    .where((eb) =>
+      wish.specialty === null ? eb('provider_id', '=', wish.providerId ?? null) : eb('specialty', '=', wish.specialty),
+    )
+    .where('status', '=', 'WAITING')
+    .where('latest_date', '<', today)
+    .returning('entry_id')
+    .execute();
+  for (const { entry_id: entryId } of lapsed) await auditEntry(tx, act, entryId, 'lapsed');
 }
 
 /** Takes a patient off the waitlist; repeating it changes nothing. @throws AppError `not_found` */

@@ -24,7 +24,7 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
     {
       config: {
         operation: 'joinWaitlist',
-        problems: ['not_found', 'already_waiting', 'idempotency_in_progress', 'idempotency_mismatch'],
+        problems: ['not_found', 'already_waiting', 'in_the_past', 'idempotency_in_progress', 'idempotency_mismatch'],
       },
       schema: {
         operationId: 'joinWaitlist',

@@ -144,6 +144,14 @@ describe('the life of an appointment over HTTP', () => {
     expect(arrived.statusCode).toBe(200);
     expect(arrived.json<{ checkedInAt: string | null }>().checkedInAt).not.toBeNull();
     expect((await act('POST', 'check-in')).headers['etag']).toBe(arrived.headers['etag']);
+    for (const ifMatch of ['"9"', 'W/"2"']) {
+      const repeated = await call({
+        method: 'POST',
+        url: `${url}/check-in`,
+        headers: { ...provider, 'if-match': ifMatch },
+      });
+      expect([repeated.statusCode, repeated.headers['etag']]).toEqual([200, arrived.headers['etag']]);
+    }
     expect((await act('POST', 'complete')).json()).toMatchObject({ status: 'COMPLETED' });
     expect(codeOf(await call({ method: 'DELETE', url, headers: await asPatient(world.patientId) }))).toBe(
       'appointment_not_scheduled',

@@ -506,6 +506,28 @@ describe('changing an appointment', () => {
       expect(await fillRound(deps, elsewhere, { roundId })).toEqual({ outcome: 'released', reason: 'nobody_fits' });
     });
 
+    it('takes no wish that is over, and ends one of the same patient that has gone by', async () => {
+      const providerId = await aProvider(database.owner, clinic);
+      const { entry_id: old, patient_id: patientId } = await wait({ providerId });
+      const yesterday = addDays(localDate(clinic.timeZone, Date.now()), -1);
+      const wish = { patientId, providerId, durationMinutes: 30, registersPatient: false };
+      await expect(
+        joinWaitlist(deps, act(), { ...wish, earliestDate: yesterday, latestDate: yesterday }),
+      ).rejects.toMatchObject({ code: 'in_the_past' });
+      await database.owner.db
+        .updateTable('waitlist_entry')
+        .set({ earliest_date: yesterday, latest_date: yesterday })
+        .where('entry_id', '=', old)
+        .execute();
+      expect((await wait({ providerId, patientId })).status).toBe('WAITING');
+      const ended = await database.owner.db
+        .selectFrom('waitlist_entry')
+        .select('status')
+        .where('entry_id', '=', old)
+        .executeTakeFirstOrThrow();
+      expect(ended.status).toBe('LEFT');
+    });
+
     it('takes a patient once for the same wish', async () => {
       const providerId = await aProvider(database.owner, clinic);
       const entry = await wait({ providerId });

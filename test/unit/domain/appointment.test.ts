@@ -192,10 +192,11 @@ describe('cancelling', () => {
   it.each(['provider_unavailable', 'clinic_closed'] as const)(
     'is never late when it is the clinic’s doing: %s',
     (reason) => {
-      const act: AppointmentAct = { kind: 'cancel', reason, by: 'staff' };
-      expect(decideTransition(appointment(), act, START - HOUR, POLICY)).toMatchObject({
-        change: { lateCancel: false },
-      });
+      const late = (by: 'staff' | 'patient') =>
+        decideTransition(appointment(), { kind: 'cancel', reason, by }, START - HOUR, POLICY);
+      expect(late('staff')).toMatchObject({ change: { lateCancel: false } });
+      // Whoever comes too late does not choose the clinic's reason.
+      expect(late('patient')).toMatchObject({ change: { lateCancel: true } });
     },
   );
 });
