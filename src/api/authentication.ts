@@ -43,8 +43,9 @@ export function createAuthenticator(
   nowSeconds: () => number = () => Date.now() / 1_000,
 ): (authorization: string | undefined) => Caller {
   return (authorization) => {
-    if (authorization === undefined) throw refused('token_missing');
-    const token = /^Bearer ([A-Za-z0-9_.-]+)$/i.exec(authorization)?.[1];
+    // Another scheme is no token that could be wrong (RFC 6750 §3.1).
+    if (!/^Bearer(\s|$)/i.test(authorization ?? '')) throw refused('token_missing');
+    const token = /^Bearer +([A-Za-z0-9_.-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || token.length > MAX_TOKEN_LENGTH) throw refused('token_invalid');
     const verified = verifiedBy(verify, token);
     if (!isPlainHeader(verified.header) || !isShortLived(verified.payload, nowSeconds()))
