@@ -419,6 +419,7 @@ function passingHeaders(code: ErrorCode): Record<string, string> {
 const BY_FASTIFY_CODE: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_VALIDATION: 'validation_failed',
   FST_ERR_BAD_URL: 'validation_failed',
+  FST_ERR_MAX_PARAM_LENGTH: 'validation_failed',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -457,8 +458,16 @@ const PARTS: Readonly<Record<string, FieldProblem['in']>> = {
   headers: 'header',
 };
 
+/** What Fastify refuses before it knows the route, and so the names of the path's parts. */
+const PATH_RULES: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'format',
+  FST_ERR_MAX_PARAM_LENGTH: 'maxLength',
+};
+
 function fieldsOf(error: unknown): FieldProblem[] {
-  const { validation, validationContext } = (error ?? {}) as FrameworkError;
+  const { code, validation, validationContext } = (error ?? {}) as FrameworkError;
+  const rule = typeof code === 'string' ? PATH_RULES[code] : undefined;
+  if (rule !== undefined) return [{ in: 'path', pointer: '', rule }];
   if (validation === undefined) return [];
   const part = PARTS[validationContext ?? ''] ?? 'body';
   return validation.map(({ instancePath, keyword, params }) => {

@@ -197,7 +197,13 @@ describe('bad input', () => {
   });
 
   it('at an address that cannot be read is 400', async () => {
-    expect(await call({ url: '/api/v1/appointments/%zz' })).toMatchObject({ status: 400, code: 'validation_failed' });
+    const refused = (rule: string) => ({
+      status: 400,
+      code: 'validation_failed',
+      errors: [{ in: 'path', pointer: '', rule }],
+    });
+    expect(await call({ url: '/api/v1/appointments/%zz' })).toMatchObject(refused('format'));
+    expect(await call({ url: `/api/v1/appointments/${'7'.repeat(101)}` })).toMatchObject(refused('maxLength'));
   });
 
   it('by another method is 405 and says which methods there are', async () => {
