@@ -5,6 +5,12 @@ export function entityTag(version: number): string {
   return `"${String(version)}"`;
 }
 
+/** Has the client a copy, by its `If-None-Match`? `*` is any, and weak tags count (RFC 9110 §13.1.2). */
+export function hasCopy(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch?.trim() === '*') return true;
+  return (ifNoneMatch ?? '').split(',').some((each) => each.trim().replace(/^W\//, '') === tag);
+}
+
 /**
  * The version that `If-Match` names. `*` and no header at all name none. A tag we never gave, a weak one included, names 0, which is no version: whoever
  * compares finds a mismatch.

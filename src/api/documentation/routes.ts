@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { AppError, ERROR_CODES } from '../../domain/errors.ts';
+import { hasCopy } from '../entity-tag.ts';
 import { Problem, PROBLEM_MEDIA_TYPE, problemType, PROBLEMS } from '../problem.ts';
 import { Nothing, Strict } from '../schemas.ts';
 import { withAuthorization } from './authorization.ts';
@@ -113,7 +114,14 @@ export async function documentationRoutes(app: FastifyInstance): Promise<void> {
 
 /** What is the same for everybody as long as this release runs: it may be kept, and is asked for again by its ETag. */
 async function cacheableRoutes(app: FastifyInstance): Promise<void> {
-  await app.register(etag);
+  // The package makes the tags; it compares them with a header of one tag only.
+  await app.register(etag, { replyWith304: false });
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const isKnown =
+      reply.statusCode === 200 && hasCopy(request.headers['if-none-match'], String(reply.getHeader('etag')));
+    if (isKnown) void reply.code(304);
+    done(null, isKnown ? '' : payload);
+  });
   app.addHook('onRequest', (_request, reply, done) => {
     void reply.header('cache-control', `public, max-age=${FRESH_SECONDS}`);
     done();

@@ -155,11 +155,17 @@ describe('what may be kept', () => {
       const first = await api.inject(url);
       expect({ url, status: first.statusCode }).toEqual({ url, status: 200 });
       expect(first.headers['cache-control']).toBe('public, max-age=300');
-      const again = await api.inject({ url, headers: { 'if-none-match': String(first.headers['etag']) } });
-      expect({ url, status: again.statusCode, body: again.body }).toEqual({ url, status: 304, body: '' });
-      expect(again.headers['cache-control']).toBe('public, max-age=300');
-      expect((await api.inject({ url, headers: { 'if-none-match': '"another"' } })).statusCode).toBe(200);
+      const etag = String(first.headers['etag']);
+      for (const known of [etag, `W/${etag}`, '*', `"another", ${etag}`, `W/${etag},"another"`]) {
+        const again = await api.inject({ url, headers: { 'if-none-match': known } });
+        expect({ url, status: again.statusCode, body: again.body }).toEqual({ url, status: 304, body: '' });
+        expect(again.headers).toMatchObject({ etag, 'cache-control': 'public, max-age=300' });
+      }
+      for (const unknown of ['"another"', '"another", "yet another"', etag.slice(1, -1), '']) {
+        expect((await api.inject({ url, headers: { 'if-none-match': unknown } })).statusCode).toBe(200);
+      }
     }
+    expect((await api.inject({ url: '/problems/nothing', headers: { 'if-none-match': '*' } })).statusCode).toBe(404);
     for (const url of ['/livez', '/problems/nothing', '/api/v1/appointments', '/api/v1/nothing']) {
       expect((await api.inject(url)).headers['cache-control']).toBe('no-store');
     }
