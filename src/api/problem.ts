@@ -287,12 +287,13 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     status: 503,
     title: 'The database is not available',
     detail:
-      'Nothing was written. Try again after the seconds in Retry-After, with the same Idempotency-Key if you sent one.',
+      'Whether a change was written is not known. Try again after the seconds in Retry-After, with the same Idempotency-Key if you sent one; else read first.',
   },
   temporarily_unavailable: {
     status: 503,
     title: 'This did not work just now',
-    detail: 'Try again after the seconds in Retry-After, with the same Idempotency-Key if you sent one.',
+    detail:
+      'Whether a change was written is not known. Try again after the seconds in Retry-After, with the same Idempotency-Key if you sent one; else read first.',
   },
   internal_error: {
     status: 500,

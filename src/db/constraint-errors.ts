@@ -51,7 +51,8 @@ export function constraintError(error: unknown): unknown {
   const constraint = (error as { constraint?: string }).constraint;
   const mapped = constraint === undefined ? undefined : BY_CONSTRAINT[constraint];
   if (mapped !== undefined) return new AppError(mapped, {}, { cause: error });
-  // 08 connection, 53 resources, 57P0x shutdown, 55P03 lock wait, 57014 time-out: nothing was written, the caller may come again.
+  // 08 connection, 53 resources, 57P0x shutdown, 55P03 lock wait, 57014 time-out: the caller may come again. Whether anything was written is not known
+  // where the connection was lost: the commit may have been done and only its answer not have arrived.
   if (/^(08|53|57P0|25P0[34])/.test(code)) return new AppError('database_unavailable', {}, { cause: error });
   if (UNSTORABLE.has(code)) return new AppError('validation_failed', {}, { cause: error });
   if (code === '55P03' || code === '57014') return new AppError('temporarily_unavailable', {}, { cause: error });

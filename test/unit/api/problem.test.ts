@@ -43,6 +43,12 @@ describe('what is answered to whatever was thrown', () => {
     expect(refusalOf(new AppError('slot_taken')).headers).toEqual({});
   });
 
+  it('does not say that nothing was written where the answer of a commit may have been lost', () => {
+    for (const code of ['database_unavailable', 'temporarily_unavailable'] as const) {
+      expect(problemDocument(code, 'request-1').detail).toMatch(/^Whether a change was written is not known\./);
+    }
+  });
+
   it('is an internal error, and nothing more, for anything unknown', () => {
     for (const thrown of [
       new Error('duplicate key (phone)=(+15005550006)'),
