@@ -8,7 +8,8 @@ export const REPLAYED_HEADER = 'idempotency-replayed';
 
 /**
  * The request's `Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header), scoped to caller and route.
- * @param body - the request as it was understood: two spellings of one instant are one body
+ * @param body - the request as it was understood: two spellings of one instant are one body. With the clinic where the token alone says which: a caller
+ * may have tokens of several, and what was written at one cannot be answered at another
  * @throws RequestError `validation_failed` for a key that is empty, longer than 255 characters or not printable
  */
 export function idempotencyOf(

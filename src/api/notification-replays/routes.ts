@@ -41,14 +41,14 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
       const { reason } = request.body;
       const notificationIds = request.body.notificationIds.map((id) => id.toLowerCase());
       const replay = { notificationIds, reason };
+      const [first = ''] = notificationIds;
+      const clinicId = clinicFor(caller, caller.clinicId ?? (await reads.clinicOfNotification(first)));
       const idempotency = idempotencyOf(
         request.headers['idempotency-key'],
         caller,
         'POST /api/v1/notification-replays',
-        replay,
+        { clinicId, ...replay },
       );
-      const [first = ''] = notificationIds;
-      const clinicId = clinicFor(caller, caller.clinicId ?? (await reads.clinicOfNotification(first)));
       return replyWithReplay(reply, await requests.replay(actIn(request, clinicId, now()), replay, idempotency));
     },
   );

@@ -53,8 +53,12 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
       const { phone = null, email = null } = request.body;
       const facts = { ...request.body, phone, email };
       const patient = { ...facts, ...understood(facts, now()) };
-      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/patients', patient);
-      const act = actIn(request, clinicFor(caller, caller.clinicId), now());
+      const clinicId = clinicFor(caller, caller.clinicId);
+      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/patients', {
+        clinicId,
+        ...patient,
+      });
+      const act = actIn(request, clinicId, now());
       const created = await doors.createPatient(act, patient, idempotency);
       if (created.replayed) void reply.header(REPLAYED_HEADER, 'true');
       return reply

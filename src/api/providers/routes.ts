@@ -99,13 +99,12 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      const idempotency = idempotencyOf(
-        request.headers['idempotency-key'],
-        caller,
-        'POST /api/v1/providers',
-        request.body,
-      );
-      const act = actIn(request, clinicFor(caller, caller.clinicId), now());
+      const clinicId = clinicFor(caller, caller.clinicId);
+      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/providers', {
+        clinicId,
+        ...request.body,
+      });
+      const act = actIn(request, clinicId, now());
       const { provider, replayed } = await doors.createProvider(act, request.body, idempotency);
       if (replayed) void reply.header(REPLAYED_HEADER, 'true');
       return reply

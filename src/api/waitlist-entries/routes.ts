@@ -47,13 +47,11 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
       if (latestDate < earliestDate) throw invalidField('body', '/latestDate', 'minimum');
       if (priority !== undefined && caller.role === 'patient') throw new AppError('forbidden');
       assertOwnPatient(caller, patientId);
-      const idempotency = idempotencyOf(
-        request.headers['idempotency-key'],
-        caller,
-        'POST /api/v1/waitlist-entries',
-        request.body,
-      );
       const where = await clinicAsked(caller, providerId, clinicId);
+      const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/waitlist-entries', {
+        ...request.body,
+        clinicId: where,
+      });
       const entry = await doors.joinWaitlist(
         actIn(request, where, now()),
         {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_POLICY, type ClinicPolicy } from '../../../src/domain/policy.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { aToken, SCOPES } from '../../support/tokens.ts';
 import { asAdmin, asPatient, asProvider, startApi, type RunningApi } from './running-api.ts';
 
 let database: TestDatabase;
@@ -316,6 +317,22 @@ describe('providers', () => {
     const headers = await asAdmin(randomUUID());
     expect((await call({ method: 'POST', url: '/api/v1/providers', payload: NEW, headers })).status).toBe(404);
   });
+
+  it('are not taken for those that one key has added at another clinic', async () => {
+    const add = async (at: Clinic) =>
+      call({ method: 'POST', url: '/api/v1/providers', payload: NEW, headers: await atBothClinics(at.clinicId) });
+    expect(await add(await aClinic(database.owner))).toMatchObject({ status: 201 });
+    expect(await add(await aClinic(database.owner))).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_mismatch' },
+    });
+  });
+});
+
+/** Somebody who works for two clinics, with a token of one of them and one key for everything. */
+const atBothClinics = async (clinicId: string) => ({
+  authorization: `Bearer ${await aToken({ sub: 'admin-of-both', role: 'clinic_admin', scope: SCOPES.clinicAdmin, clinic_id: clinicId })}`,
+  'idempotency-key': 'of-both',
 });
 
 const JANE = {
@@ -358,6 +375,14 @@ describe('patients', () => {
       .execute();
     expect(kept).toEqual([{ response: { patientId: added.body.patientId } }]);
     expect((await call({ url, headers: await asPatient(added.body.patientId) })).body).toEqual(added.body);
+  });
+
+  it('are not taken for those that one key has entered at another clinic', async () => {
+    expect(await add(JANE, await atBothClinics(clinic.clinicId))).toMatchObject({ status: 201 });
+    expect(await add(JANE, await atBothClinics((await aClinic(database.owner)).clinicId))).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_mismatch' },
+    });
   });
 
   it('without any address are told to be out of reach', async () => {

@@ -6,6 +6,7 @@ import { notificationId } from '../../../src/domain/notification.ts';
 import { claimToSend, markFailed, planNotification } from '../../../src/notifications/ledger.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { aToken, SCOPES } from '../../support/tokens.ts';
 import { asAdmin, asPatient, asSupport, startApi, type RunningApi } from './running-api.ts';
 
 let database: TestDatabase;
@@ -53,6 +54,12 @@ async function aVisit(at: Clinic = clinic) {
   });
   return { providerId, patientId, visitAt, appointmentId: booked.body.appointmentId };
 }
+
+/** Somebody who works for two clinics, with a token of one of them and one key for everything. */
+const atBothClinics = async (at: Clinic) => ({
+  authorization: `Bearer ${await aToken({ sub: 'admin-of-both', role: 'clinic_admin', scope: SCOPES.clinicAdmin, clinic_id: at.clinicId })}`,
+  'idempotency-key': 'of-both',
+});
 
 /** A confirmation that the provider refused. */
 async function aFailedNotification(at: Clinic = clinic): Promise<{ notificationId: string; appointmentId: string }> {
@@ -143,6 +150,21 @@ describe('the waitlist', () => {
     expect(again.headers['idempotency-replayed']).toBe('true');
     const other = await join(headers, wish(patientId, { providerId, durationMinutes: 45 }));
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } });
+  });
+
+  it('of one clinic is not taken for that of another under one key', async () => {
+    for (const at of [clinic, otherClinic]) await aProvider(database.owner, at, { specialty: 'Urology' });
+    const patientId = await aPatient(database.owner, clinic);
+    await database.owner.db
+      .insertInto('registration')
+      .values({ clinic_id: otherClinic.clinicId, patient_id: patientId })
+      .execute();
+    const payload = wish(patientId, { specialty: 'Urology' });
+    expect(await join(await atBothClinics(clinic), payload)).toMatchObject({ status: 201 });
+    expect(await join(await atBothClinics(otherClinic), payload)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_mismatch' },
+    });
   });
 
   it('is joined once, listed, and left as often as one likes', async () => {
@@ -296,6 +318,19 @@ describe('failed notifications', () => {
     const ids = answers.flatMap(({ status, body }) => (status === 202 ? [body.replayId] : []));
     expect(new Set(ids).size).toBe(1);
     for (const { status, body } of answers) if (status !== 202) expect(body.code).toBe('idempotency_in_progress');
+  });
+
+  it('of one clinic are not replayed for another under one key', async () => {
+    const { notificationId: id } = await aFailedNotification();
+    const replay = async (at: Clinic) =>
+      call({
+        method: 'POST',
+        url: '/api/v1/notification-replays',
+        payload: { notificationIds: [id], reason: 'x' },
+        headers: await atBothClinics(at),
+      });
+    expect(await replay(clinic)).toMatchObject({ status: 202 });
+    expect(await replay(otherClinic)).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } });
   });
 
   it('of another clinic, and such that have not failed, are refused', async () => {
