@@ -101,33 +101,21 @@ export interface NewClosure extends Closure {
   readonly calendarUid: string | null;
 }
 
-/** What an import had closed from the same date, and is over, is written anew: the event lasts longer now, or comes back every year. */
+/**
+ * What an import had closed from the same date, and is over, is written anew: the event lasts longer now, or comes back every year. One array a
+ * column: a calendar file can hold more values than PostgreSQL takes parameters (65,535).
+ */
 export async function insertClosures(tx: Tx, clinicId: string, closures: readonly NewClosure[]): Promise<void> {
   if (closures.length === 0) return;
-  await tx
-    .insertInto('closure')
-    .values(
-      closures.map((closure) => ({
-        closure_id: closure.closureId,
-        clinic_id: clinicId,
-        from_date: closure.fromDate,
-        to_date: closure.toDate,
-        name: closure.name,
-        yearly: closure.yearly,
-        calendar_uid: closure.calendarUid,
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict
-        .columns(['clinic_id', 'calendar_uid', 'from_date'])
-        .where('calendar_uid', 'is not', null)
-        .doUpdateSet((eb) => ({
-          to_date: eb.ref('excluded.to_date'),
-          name: eb.ref('excluded.name'),
-          yearly: eb.ref('excluded.yearly'),
-        })),
-    )
-    .execute();
+  await sql`
+    insert into closure (closure_id, clinic_id, from_date, to_date, name, yearly, calendar_uid)
+    select closure_id, ${clinicId}, from_date, to_date, name, yearly, calendar_uid
+    from unnest(${closures.map((each) => each.closureId)}::uuid[], ${closures.map((each) => each.fromDate)}::date[],
+      ${closures.map((each) => each.toDate)}::date[], ${closures.map((each) => each.name)}::text[],
+      ${closures.map((each) => each.yearly)}::boolean[], ${closures.map((each) => each.calendarUid)}::text[])
+      as added (closure_id, from_date, to_date, name, yearly, calendar_uid)
+    on conflict (clinic_id, calendar_uid, from_date) where calendar_uid is not null
+      do update set to_date = excluded.to_date, name = excluded.name, yearly = excluded.yearly`.execute(tx);
 }
 
 /** Returns how many of them there were. */

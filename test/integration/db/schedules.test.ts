@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { inContext } from '../../../src/db/connection.ts';
+import { insertClosures } from '../../../src/db/schedule-rules.ts';
 import { loadProviderSchedule } from '../../../src/db/schedules.ts';
 import { aClinic, aProvider, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -33,6 +34,33 @@ describe('a provider’s schedule', () => {
       { fromDate: '2001-12-25', toDate: '2001-12-26', name: 'Christmas', yearly: true },
       { fromDate: '2999-05-01', toDate: '2999-05-02', name: 'To come', yearly: false },
     ]);
+  });
+
+  it('takes more closures at once than a statement takes parameters', async () => {
+    const own = await aClinic(database.owner);
+    const closures = Array.from({ length: 10_000 }, (_, index) => ({
+      closureId: randomUUID(),
+      fromDate: '2999-05-01',
+      toDate: '2999-05-02',
+      name: 'Works',
+      yearly: false,
+      calendarUid: index === 0 ? null : `event-${index}`,
+    }));
+    await inContext(database.app.db, { clinicId: own.clinicId }, (tx) => insertClosures(tx, own.clinicId, closures));
+    const stored = await database.owner.db
+      .selectFrom('closure')
+      .select(['closure_id', 'from_date', 'to_date', 'name', 'yearly', 'calendar_uid'])
+      .where('clinic_id', '=', own.clinicId)
+      .execute();
+    expect(stored).toHaveLength(closures.length);
+    expect(stored).toContainEqual({
+      closure_id: closures[0]?.closureId,
+      from_date: '2999-05-01',
+      to_date: '2999-05-02',
+      name: 'Works',
+      yearly: false,
+      calendar_uid: null,
+    });
   });
 
   it('has no yearly closure that never ends', async () => {
