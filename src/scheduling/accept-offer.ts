@@ -4,7 +4,7 @@ import { recordAudit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { violates } from '../db/constraint-errors.ts';
 import { lockForBooking } from '../db/locks.ts';
-import { assertDayNotFull, freeRound, reserveAppointment } from '../db/reservations.ts';
+import { assertDayNotFull, expireReservations, freeRound, reserveAppointment } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
 import { upcomingLimits } from '../db/upcoming-visits.ts';
 import {
@@ -147,6 +147,8 @@ async function bookCandidate(
     return closeAsReleased(tx, act, round, verdict.code);
   }
   if (!(await freeRound(tx, roundId))) return closeAsReleased(tx, act, round, 'expired');
+  // Buffers that have grown reach into the neighbours' time: what has expired there is in nobody's way.
+  await expireReservations(tx, round.provider_id, verdict.during);
   await assertDayNotFull(tx, round.provider_id, verdict.day, schedule.maxDailyAppointments);
   const [limit] = await upcomingLimits(tx, entry.patient_id, round.provider_id, schedule.policy);
   if (limit !== undefined) throw new AppError(limit);

@@ -5,6 +5,7 @@ import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../sr
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { placeHold } from '../../../src/scheduling/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { joinWaitlist, leaveWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { addDays, localDate } from '../../../src/domain/time-zone.ts';
@@ -473,37 +474,69 @@ describe('changing an appointment', () => {
       expect(await reservations(providerId)).toHaveLength(2);
     });
 
-    it('closes the round when buffers have grown into a neighbour since the slot was freed', async () => {
-      const buffered = await aClinic(database.owner);
-      const elsewhere = { ...act(), clinicId: buffered.clinicId };
-      const providerId = await aProvider(database.owner, buffered);
-      const bookThere = async (time: string) =>
-        bookAppointment(deps, elsewhere, {
+    describe('when buffers have grown into a neighbour since the slot was freed', () => {
+      /** A round for 10:00, with `neighbour` at 10:30. */
+      const aRoundBeside = async (neighbour: (at: Clinic, providerId: string) => Promise<unknown>) => {
+        const buffered = await aClinic(database.owner);
+        const elsewhere = { ...act(), clinicId: buffered.clinicId };
+        const providerId = await aProvider(database.owner, buffered);
+        const visit = await bookAppointment(deps, elsewhere, {
           patientId: await aPatient(database.owner, buffered),
           providerId,
-          appointmentTime: slotAt(buffered, 5, time),
+          appointmentTime: slotAt(buffered, 5, '10:00'),
           durationMinutes: 30,
           registersPatient: false,
         });
-      const visit = await bookThere('10:00');
-      await bookThere('10:30');
-      const today = localDate(buffered.timeZone, Date.now());
-      await joinWaitlist(deps, elsewhere, {
-        patientId: await aPatient(database.owner, buffered),
-        providerId,
-        durationMinutes: 30,
-        earliestDate: today,
-        latestDate: addDays(today, 30),
-        registersPatient: false,
+        await neighbour(buffered, providerId);
+        const today = localDate(buffered.timeZone, Date.now());
+        await joinWaitlist(deps, elsewhere, {
+          patientId: await aPatient(database.owner, buffered),
+          providerId,
+          durationMinutes: 30,
+          earliestDate: today,
+          latestDate: addDays(today, 30),
+          registersPatient: false,
+        });
+        const { roundId = '' } = await cancelAppointment(deps, elsewhere, {
+          appointmentId: visit.appointmentId,
+          reason: 'other',
+        });
+        await sql`update clinic set policy = policy || '{"bufferAfterMinutes": 10}' where clinic_id = ${buffered.clinicId}`.execute(
+          database.owner.db,
+        );
+        return fillRound(deps, elsewhere, { roundId });
+      };
+
+      it('closes the round', async () => {
+        const outcome = await aRoundBeside(async (at, providerId) =>
+          bookAppointment(
+            deps,
+            { ...act(), clinicId: at.clinicId },
+            {
+              patientId: await aPatient(database.owner, at),
+              providerId,
+              appointmentTime: slotAt(at, 5, '10:30'),
+              durationMinutes: 30,
+              registersPatient: false,
+            },
+          ),
+        );
+        expect(outcome).toEqual({ outcome: 'released', reason: 'nobody_fits' });
       });
-      const { roundId = '' } = await cancelAppointment(deps, elsewhere, {
-        appointmentId: visit.appointmentId,
-        reason: 'other',
+
+      it('fills the round where the neighbour was a hold that has expired', async () => {
+        const outcome = await aRoundBeside(async (at, providerId) => {
+          const { hold } = await placeHold(
+            deps,
+            { ...act(), clinicId: at.clinicId },
+            { providerId, slotStart: slotAt(at, 5, '10:30'), durationMinutes: 30, heldBy: 'somebody' },
+          );
+          await sql`update reservation set expires_at = now() - interval '1 second' where hold_id = ${hold.hold_id}`.execute(
+            database.owner.db,
+          );
+        });
+        expect(outcome).toMatchObject({ outcome: 'filled' });
       });
-      await sql`update clinic set policy = policy || '{"bufferAfterMinutes": 10}' where clinic_id = ${buffered.clinicId}`.execute(
-        database.owner.db,
-      );
-      expect(await fillRound(deps, elsewhere, { roundId })).toEqual({ outcome: 'released', reason: 'nobody_fits' });
     });
 
     it('takes no wish that is over, and ends one of the same patient that has gone by', async () => {
