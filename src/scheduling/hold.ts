@@ -3,7 +3,7 @@ import { inContext, type Tx } from '../db/connection.ts';
 import { countHolds, endHold, findHold, insertHold, lockHold, prolongHold, type HoldRow } from '../db/holds.ts';
 import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockForBooking } from '../db/locks.ts';
-import { assertDayNotFull, expireReservations } from '../db/reservations.ts';
+import { expireReservations, isDayFull } from '../db/reservations.ts';
 import { loadProviderSchedule } from '../db/schedules.ts';
 import { judgeSlot } from '../domain/availability.ts';
 import { AppError } from '../domain/errors.ts';
@@ -54,7 +54,8 @@ export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: Slo
   if (!verdict.ok) throw new AppError(verdict.code);
   if ((await countHolds(tx, heldBy)) >= MAX_HOLDS) throw new AppError('too_many_holds');
   await expireReservations(tx, providerId, verdict.during);
-  await assertDayNotFull(tx, providerId, verdict.day, schedule.maxDailyAppointments);
+  // Counted without this hold, told after it: as in booking, who has the time comes before the day's limit.
+  const dayIsFull = await isDayFull(tx, providerId, verdict.day, schedule.maxDailyAppointments);
   const hold = await insertHold(tx, {
     holdId: deps.newId(),
     clinicId: act.clinicId,
@@ -66,6 +67,7 @@ export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: Slo
     minutes: slot.minutes ?? schedule.policy.holdMinutes,
   });
   if (hold === undefined) throw new AppError('slot_taken');
+  if (dayIsFull) throw new AppError('day_full');
   await auditHold(tx, act, hold.hold_id, 'held', { providerId, slotStart, durationMinutes });
   return hold;
 }

@@ -90,10 +90,8 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
   const old = await providerTimeOf(tx, before.appointment_id, before.provider_id);
   await freeAppointment(tx, before.appointment_id);
   await expireReservations(tx, providerId, verdict.during);
-  // A hold had its place in the day: taking it adds nothing.
-  if (held === undefined && (await isDayFull(tx, providerId, verdict.day, schedule.maxDailyAppointments))) {
-    waiver.refuse('day_full');
-  }
+  // A hold had its place in the day: taking it adds nothing. As in booking, who has the time is told before the day's limit.
+  const dayIsFull = held === undefined && (await isDayFull(tx, providerId, verdict.day, schedule.maxDailyAppointments));
   await reserveAppointment(tx, {
     clinicId: act.clinicId,
     appointmentId: before.appointment_id,
@@ -102,6 +100,7 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
     during: verdict.during,
     visit: { from, to: from + durationMinutes * 60_000 },
   });
+  if (dayIsFull) waiver.refuse('day_full');
   const left = old && freedSlotOf(before, old);
   const freed = left && isSameProvider ? remainderOf(left, schedule, verdict.during) : left;
   await passOnUntoldNotice(tx, before);

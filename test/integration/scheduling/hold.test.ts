@@ -94,6 +94,26 @@ describe('holding a slot', () => {
     await expect(hold({ providerId: busyProvider, time: '15:00' })).rejects.toMatchObject({ code: 'day_full' });
   });
 
+  it('is refused for a taken time on a full day by the time, as booking and moving are', async () => {
+    const providerId = await aProvider(database.owner, clinic, { maxDailyAppointments: 1 });
+    await book({ providerId });
+    const visit = await book();
+    const taken = { code: 'slot_taken' };
+    const move = (time: string) =>
+      moveAppointment(deps, act(), {
+        appointmentId: visit.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 3, time),
+        providerId,
+      });
+    await expect(book({ providerId })).rejects.toMatchObject(taken);
+    await expect(hold({ providerId })).rejects.toMatchObject(taken);
+    await expect(move('10:00')).rejects.toMatchObject(taken);
+    await expect(hold({ providerId, time: '14:00' })).rejects.toMatchObject({ code: 'day_full' });
+    await expect(move('14:00')).rejects.toMatchObject({ code: 'day_full' });
+    expect(await reservationsOf(providerId)).toEqual(['APPOINTMENT']);
+  });
+
   it('becomes the appointment of its holder, and of nobody else', async () => {
     const { hold_id: holdId, provider_id: providerId } = await hold();
     const by = (heldBy: string) => book({ providerId, hold: { holdId, heldBy } });
