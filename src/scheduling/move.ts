@@ -61,7 +61,10 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
   const durationMinutes = move.durationMinutes ?? before.duration_minutes;
   const providerId = move.providerId ?? before.provider_id;
   const isSameProvider = providerId === before.provider_id;
+  const slot = { providerId, from, durationMinutes };
   if (from === before.appointment_time.getTime() && durationMinutes === before.duration_minutes && isSameProvider) {
+    // Nobody can hold what the visit has: a hold that is named here is refused, as for any other slot that it is not for.
+    if (move.hold !== undefined) await useHold(tx, move.hold, slot, before.appointment_id);
     return before;
   }
 
@@ -71,8 +74,7 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
   if (!offered) for (const limit of moveLimits(appointment, act.now.getTime(), promised)) waiver.refuse(limit);
   const schedule = await loadProviderSchedule(tx, providerId);
   if (schedule === undefined) throw new AppError('not_found');
-  const held =
-    move.hold && (await useHold(tx, move.hold, { providerId, from, durationMinutes }, before.appointment_id));
+  const held = move.hold && (await useHold(tx, move.hold, slot, before.appointment_id));
   if (from <= act.now.getTime()) throw new AppError('in_the_past');
   // As in booking: what was offered when the slot was held is still to be had.
   const judgedAt = Math.min(held?.created_at.getTime() ?? Infinity, act.now.getTime());

@@ -252,6 +252,24 @@ describe('holding a slot', () => {
     expect(await reservationsOf(held.provider_id)).toEqual(['APPOINTMENT']);
   });
 
+  it('is refused to a move that changes nothing, as to any other, and is still there', async () => {
+    const visit = await book();
+    const held = await hold({ time: '14:00' });
+    const moveNothing = (holdId: string, heldBy = 'holder') =>
+      moveAppointment(deps, act(), {
+        appointmentId: visit.appointmentId,
+        expectedVersion: 1,
+        appointmentTime: slotAt(clinic, 3, '10:00'),
+        hold: { holdId, heldBy },
+      });
+    await expect(moveNothing(crypto.randomUUID())).rejects.toMatchObject({ code: 'not_found' });
+    await expect(moveNothing(held.hold_id, 'somebody else')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(moveNothing(held.hold_id)).rejects.toMatchObject({ code: 'hold_mismatch' });
+    expect(await reservationsOf(held.provider_id)).toEqual(['HOLD']);
+    await expire(held.hold_id);
+    await expect(moveNothing(held.hold_id)).rejects.toMatchObject({ code: 'hold_gone' });
+  });
+
   it('goes to exactly one of twenty who want the slot, holders and bookers alike', async () => {
     const providerId = await aProvider(database.owner, clinic);
     const patients = await Promise.all(Array.from({ length: 10 }, () => aPatient(database.owner, clinic)));
