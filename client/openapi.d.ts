@@ -1734,12 +1734,18 @@ export interface operations {
                  *     ]
                  */
                 "application/json": {
+                    /** Format: text */
                     event: string;
                     /** @description Epoch seconds. */
                     timestamp?: number;
+                    /** Format: text */
                     sg_message_id?: string;
+                    /** Format: text */
                     status?: string;
-                    /** @description Our custom argument. */
+                    /**
+                     * Format: text
+                     * @description Our custom argument.
+                     */
                     notificationId?: string;
                 }[];
             };
@@ -1969,7 +1975,10 @@ export interface operations {
                     override?: {
                         /** @description The codes of the rules that may be broken. A slot that is taken is nobody’s to give. */
                         rules: ("too_soon" | "too_far_ahead" | "outside_hours" | "provider_closed" | "provider_away" | "off_grid" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider")[];
-                        /** @description Why. It is kept in the audit and shown to staff with the appointment. */
+                        /**
+                         * Format: text
+                         * @description Why. It is kept in the audit and shown to staff with the appointment.
+                         */
                         reason: string;
                     };
                 };
@@ -2271,7 +2280,10 @@ export interface operations {
                     override?: {
                         /** @description The codes of the rules that may be broken. A slot that is taken is nobody’s to give. */
                         rules: ("too_soon" | "too_far_ahead" | "outside_hours" | "provider_closed" | "provider_away" | "off_grid" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider")[];
-                        /** @description Why. It is kept in the audit and shown to staff with the appointment. */
+                        /**
+                         * Format: text
+                         * @description Why. It is kept in the audit and shown to staff with the appointment.
+                         */
                         reason: string;
                     };
                     /**
@@ -3223,7 +3235,10 @@ export interface operations {
                     override?: {
                         /** @description The codes of the rules that may be broken. A slot that is taken is nobody’s to give. */
                         rules: ("too_soon" | "too_far_ahead" | "outside_hours" | "provider_closed" | "provider_away" | "off_grid" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider")[];
-                        /** @description Why. It is kept in the audit and shown to staff with the appointment. */
+                        /**
+                         * Format: text
+                         * @description Why. It is kept in the audit and shown to staff with the appointment.
+                         */
                         reason: string;
                     };
                 };
@@ -4046,7 +4061,10 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description As patients read it in messages. */
+                    /**
+                     * Format: text
+                     * @description As patients read it in messages.
+                     */
                     name?: string;
                     /**
                      * @description An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.
@@ -4766,9 +4784,15 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description As patients read it in messages. */
+                    /**
+                     * Format: text
+                     * @description As patients read it in messages.
+                     */
                     name: string;
-                    /** @description What searches, the waitlist and the list of providers are asked for; capitals make no difference there. */
+                    /**
+                     * Format: text
+                     * @description What searches, the waitlist and the list of providers are asked for; capitals make no difference there.
+                     */
                     specialty: string;
                     /** @description How many visits a day at most, held and freed slots included. A lower limit leaves booked visits alone. */
                     maxDailyAppointments: number;
@@ -4927,9 +4951,15 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description As patients read it in messages. */
+                    /**
+                     * Format: text
+                     * @description As patients read it in messages.
+                     */
                     name?: string;
-                    /** @description What searches, the waitlist and the list of providers are asked for; capitals make no difference there. */
+                    /**
+                     * Format: text
+                     * @description What searches, the waitlist and the list of providers are asked for; capitals make no difference there.
+                     */
                     specialty?: string;
                     /** @description How many visits a day at most, held and freed slots included. A lower limit leaves booked visits alone. */
                     maxDailyAppointments?: number;
@@ -5719,7 +5749,10 @@ export interface operations {
                      * @example 2025-03-15
                      */
                     toDate: string;
-                    /** @description What it is called. */
+                    /**
+                     * Format: text
+                     * @description What it is called.
+                     */
                     name: string;
                     /**
                      * @description The same months and days of every year, from this one on.
@@ -6038,7 +6071,10 @@ export interface operations {
                      * @example 2025-03-15
                      */
                     toDate: string;
-                    /** @description What it is called. */
+                    /**
+                     * Format: text
+                     * @description What it is called.
+                     */
                     name: string;
                     /**
                      * @description The same months and days of every year, from this one on.
@@ -6350,9 +6386,15 @@ export interface operations {
                              * @description The patient.
                              */
                             patientId: string;
-                            /** @description Given names. */
+                            /**
+                             * Format: text
+                             * @description Given names.
+                             */
                             givenName: string;
-                            /** @description Family name. */
+                            /**
+                             * Format: text
+                             * @description Family name.
+                             */
                             familyName: string;
                             /**
                              * Format: date
@@ -6430,9 +6472,15 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description Given names. */
+                    /**
+                     * Format: text
+                     * @description Given names.
+                     */
                     givenName: string;
-                    /** @description Family name. */
+                    /**
+                     * Format: text
+                     * @description Family name.
+                     */
                     familyName: string;
                     /**
                      * Format: date
@@ -6498,9 +6546,15 @@ export interface operations {
                          * @description The patient.
                          */
                         patientId: string;
-                        /** @description Given names. */
+                        /**
+                         * Format: text
+                         * @description Given names.
+                         */
                         givenName: string;
-                        /** @description Family name. */
+                        /**
+                         * Format: text
+                         * @description Family name.
+                         */
                         familyName: string;
                         /**
                          * Format: date
@@ -6606,9 +6660,15 @@ export interface operations {
                          * @description The patient.
                          */
                         patientId: string;
-                        /** @description Given names. */
+                        /**
+                         * Format: text
+                         * @description Given names.
+                         */
                         givenName: string;
-                        /** @description Family name. */
+                        /**
+                         * Format: text
+                         * @description Family name.
+                         */
                         familyName: string;
                         /**
                          * Format: date
@@ -6695,9 +6755,15 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description Given names. */
+                    /**
+                     * Format: text
+                     * @description Given names.
+                     */
                     givenName?: string;
-                    /** @description Family name. */
+                    /**
+                     * Format: text
+                     * @description Family name.
+                     */
                     familyName?: string;
                     /**
                      * Format: date
@@ -6760,9 +6826,15 @@ export interface operations {
                          * @description The patient.
                          */
                         patientId: string;
-                        /** @description Given names. */
+                        /**
+                         * Format: text
+                         * @description Given names.
+                         */
                         givenName: string;
-                        /** @description Family name. */
+                        /**
+                         * Format: text
+                         * @description Family name.
+                         */
                         familyName: string;
                         /**
                          * Format: date
@@ -7101,7 +7173,10 @@ export interface operations {
                      * @description Whom they want to see; or name a specialty.
                      */
                     providerId?: string;
-                    /** @description Anybody of this specialty at the clinic, whatever its capitals; or name a provider. */
+                    /**
+                     * Format: text
+                     * @description Anybody of this specialty at the clinic, whatever its capitals; or name a provider.
+                     */
                     specialty?: string;
                     /**
                      * Format: uuid
@@ -9136,7 +9211,10 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description Why, for the audit. No patient data. */
+                    /**
+                     * Format: text
+                     * @description Why, for the audit. No patient data.
+                     */
                     reason?: string;
                 } | null;
             };
@@ -9203,7 +9281,10 @@ export interface operations {
                  */
                 "application/json": {
                     notificationIds: string[];
-                    /** @description Why, for the audit. No patient data. */
+                    /**
+                     * Format: text
+                     * @description Why, for the audit. No patient data.
+                     */
                     reason: string;
                 };
             };

@@ -46,21 +46,27 @@ export const NextCursor = Type.Optional(
   Type.String({ description: 'Send it as cursor for the next page. Absent on the last.' }),
 );
 
-/*
- * Half of a surrogate pair is no character: UTF-8, and so PostgreSQL, cannot write it. JSON can send one (RFC 8259 §8.2). Ajv takes patterns for Unicode,
- * where the two halves of a pair are one character and match none of these.
- */
-const SURROGATES = '\\ud800-\\udfff';
-const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f';
-const CHARACTER = `[^${CONTROLS}${SURROGATES}]`;
-const VISIBLE = `[^\\s${CONTROLS}${SURROGATES}]`;
+const CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f]';
+const VISIBLE = '[^\\s\\u0000-\\u001f\\u007f-\\u009f]';
 
 /** Text that people read: without control characters, and not blank at either end. */
 export const PlainText = (maxLength: number, description: string, minLength = 1) =>
-  Type.String({ minLength, maxLength, pattern: `^${VISIBLE}(${CHARACTER}*${VISIBLE})?$`, description });
+  Type.String({
+    minLength,
+    maxLength,
+    pattern: `^${VISIBLE}(${CHARACTER}*${VISIBLE})?$`,
+    format: 'text',
+    description,
+  });
 
 /** Others' text that is kept as it comes: whatever PostgreSQL can hold. */
-export const STORABLE = `^[^\\u0000${SURROGATES}]*$`;
+export const StorableText = (maxLength: number, description?: string) =>
+  Type.String({
+    maxLength,
+    pattern: '^[^\\u0000]*$',
+    format: 'text',
+    ...(description === undefined ? {} : { description }),
+  });
 
 /** For whatever is changed from a version that the client has read. */
 export const VersionHeaders = Type.Object({

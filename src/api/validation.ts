@@ -21,6 +21,14 @@ export function isDateTime(text: string): boolean {
   return date !== undefined && isDate(date);
 }
 
+/**
+ * Text that UTF-8, and so PostgreSQL, can write: without halves of surrogate pairs, which JSON can send (RFC 8259 §8.2). No pattern says it, because the
+ * regular expressions of some languages cannot name a surrogate.
+ */
+export function isText(text: string): boolean {
+  return !/\p{Cs}/u.test(text);
+}
+
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
@@ -39,6 +47,7 @@ export const ajvOptions: NonNullable<FastifyServerOptions['ajv']> = {
     ajv.addFormat('uuid', isUuid);
     ajv.addFormat('date', isDate);
     ajv.addFormat('date-time', isDateTime);
+    ajv.addFormat('text', isText);
   },
 };
 

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import { AppError } from '../../domain/errors.ts';
 import type { ProviderReport } from '../../notifications/ledger.ts';
 import { textOf } from '../bodies.ts';
-import { Nothing, STORABLE } from '../schemas.ts';
+import { Nothing, StorableText } from '../schemas.ts';
 import { isUuid } from '../validation.ts';
 import { CALLBACK_PROBLEMS, type Callbacks } from './callbacks.ts';
 
@@ -19,13 +19,11 @@ const BODY_LIMIT = 1_024 * 1_024;
 
 const Event = Type.Object(
   {
-    event: Type.String({ maxLength: 64, pattern: STORABLE }),
+    event: StorableText(64),
     timestamp: Type.Optional(Type.Number({ description: 'Epoch seconds.' })),
-    sg_message_id: Type.Optional(Type.String({ maxLength: 256, pattern: STORABLE })),
-    status: Type.Optional(Type.String({ maxLength: 256, pattern: STORABLE })),
-    notificationId: Type.Optional(
-      Type.String({ maxLength: 256, pattern: STORABLE, description: 'Our custom argument.' }),
-    ),
+    sg_message_id: Type.Optional(StorableText(256)),
+    status: Type.Optional(StorableText(256)),
+    notificationId: Type.Optional(StorableText(256, 'Our custom argument.')),
   },
   { description: 'What we read of it; SendGrid sends more.' },
 );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isDate, isDateTime, isUuid } from '../../../src/api/validation.ts';
+import { isDate, isDateTime, isText, isUuid } from '../../../src/api/validation.ts';
 
 describe('an instant', () => {
   it.each(['2025-03-15T10:00:00Z', '2025-03-15T10:00:00+05:30', '2024-02-29T23:59:59.123456789-11:00'])(
@@ -58,6 +58,13 @@ describe('a date', () => {
     expect(isDate('2025-00-10')).toBe(false);
     expect(isDate('2025-1-1')).toBe(false);
     expect(isDate('2025-01-00')).toBe(false);
+  });
+});
+
+describe('a text', () => {
+  it('is whatever UTF-8 can write', () => {
+    for (const text of ['', 'Zoë', '🩺', '\ufffd', '\u0000']) expect(isText(text)).toBe(true);
+    for (const text of ['\ud83e', '\udc00a', 'a\ud800', '\udc00\ud800']) expect(isText(text)).toBe(false);
   });
 });
 
