@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { v5 as uuidV5 } from 'uuid';
+import { insertClinic } from '../../src/db/clinics.ts';
 import type { Connection } from '../../src/db/connection.ts';
 import { addDays, localDate } from '../../src/domain/time-zone.ts';
-import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 import { IDENTIFIER_SYSTEMS } from '../../src/integrations/fhir/appointment-resource.ts';
 import { NETWORK, seededId, WAITING, type SeededClinic } from './network.ts';
 
@@ -11,16 +11,7 @@ export async function seedDatabase(owner: Connection, sandboxUrl: string): Promi
   await owner.db.transaction().execute(async (tx) => {
     for (const clinic of NETWORK) {
       const { clinicId } = clinic;
-      await tx
-        .insertInto('clinic')
-        .values({
-          clinic_id: clinicId,
-          name: clinic.name,
-          slug: clinic.slug,
-          time_zone: clinic.timeZone,
-          policy: JSON.stringify(DEFAULT_POLICY),
-        })
-        .execute();
+      await insertClinic(tx, clinic);
       await tx
         .insertInto('ehr_connection')
         .values({ clinic_id: clinicId, base_url: `${sandboxUrl}/ehr/${clinic.slug}/fhir` })
