@@ -1,5 +1,4 @@
 import { sql, type Selectable } from 'kysely';
-import type { Interval } from '../domain/interval.ts';
 import type { CallOutcome, CallReason, SickDayItemState } from '../domain/sick-day.ts';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
@@ -408,17 +407,19 @@ export function untoldOffers(tx: Tx, sickDayId: string, now: Date): Promise<Move
     .execute();
 }
 
-/** The open offers of a provider's time that touches `during`, of whichever sick day. */
-export function openOffersWith(tx: Tx, providerId: string, during: Interval): Promise<MoveOfferRow[]> {
-  return tx
+/** The open offers of a provider's time, or of any of the clinic's providers, of whichever sick day. */
+export function openOffersWith(
+  tx: Tx,
+  whose: { readonly clinicId: string; readonly providerId?: string },
+): Promise<MoveOfferRow[]> {
+  let query = tx
     .selectFrom('move_offer')
     .selectAll()
-    .where('provider_id', '=', providerId)
+    .where('clinic_id', '=', whose.clinicId)
     .where('state', '=', 'OPEN')
-    .where('slot_start', '<', new Date(during.to))
-    .where(sql<boolean>`slot_start + make_interval(mins => duration_minutes) > ${new Date(during.from)}`)
-    .orderBy('move_offer_id')
-    .execute();
+    .orderBy('move_offer_id');
+  if (whose.providerId !== undefined) query = query.where('provider_id', '=', whose.providerId);
+  return query.execute();
 }
 
 export async function markOfferTold(tx: Tx, moveOfferId: string): Promise<void> {

@@ -7,6 +7,7 @@ import { policyFaults } from '../domain/policy-faults.ts';
 import type { ClinicPolicy } from '../domain/policy.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { differenceFrom } from './difference.ts';
+import { withdrawRefusedOffers } from './withdraw-offers.ts';
 
 export interface ClinicChange {
   readonly expectedVersion: number;
@@ -30,6 +31,7 @@ export function changeClinic(deps: SchedulingDeps, act: Act, change: ClinicChang
       .where('clinic_id', '=', act.clinicId)
       .returningAll()
       .executeTakeFirstOrThrow();
+    await withdrawRefusedOffers(tx, act);
     await auditClinic(tx, act, 'changed', { version: after.version, changed: Object.keys(changed) });
     return after;
   });
@@ -63,6 +65,7 @@ export function changePolicy(deps: SchedulingDeps, act: Act, change: PolicyChang
       .where('clinic_id', '=', act.clinicId)
       .returningAll()
       .executeTakeFirstOrThrow();
+    await withdrawRefusedOffers(tx, act);
     await auditClinic(tx, act, 'policy_changed', { policyVersion: after.policy_version, changed });
     return after;
   });

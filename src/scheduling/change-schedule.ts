@@ -7,6 +7,7 @@ import { AppError } from '../domain/errors.ts';
 import type { ScheduleChange, TimeWindow } from '../domain/schedule-change.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { affectedOfProvider } from './affected-visits.ts';
+import { withdrawRefusedOffers } from './withdraw-offers.ts';
 
 /** How many booked visits the change leaves where no visit should be. They stay until somebody moves them. */
 export interface ScheduleChanged {
@@ -75,6 +76,7 @@ function changed(
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
     const { schedule, affected } = await affectedOfProvider(tx, providerId, change, act.now);
     await write(tx, schedule.scheduleVersion);
+    await withdrawRefusedOffers(tx, act, providerId);
     const { kind, ...rules } = change;
     await recordAudit(tx, {
       clinicId: act.clinicId,

@@ -10,6 +10,7 @@ import { localDate } from '../domain/time-zone.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { affectedOfClinic, type AffectedOfClinic } from './affected-visits.ts';
 import type { ScheduleChanged } from './change-schedule.ts';
+import { withdrawRefusedOffers } from './withdraw-offers.ts';
 
 /**
  * The whole clinic is closed on these dates. Visits that are booked stay.
@@ -25,6 +26,7 @@ export function addClosure(
     const { affected } = await affectedOfClinic(tx, act.clinicId, { kind: 'closures', closures: [closure] }, act.now);
     const closureId = deps.newId();
     await insertClosures(tx, act.clinicId, [{ ...closure, closureId, calendarUid: null }]);
+    await withdrawRefusedOffers(tx, act);
     await audit(tx, act, 'closure_added', { closureId, ...closure, affected: affected.length });
     return { closureId, affectedAppointments: affected.length };
   });
@@ -71,6 +73,7 @@ export function importClosures(
       act.clinicId,
       added.map((closure) => ({ ...closure, closureId: deps.newId() })),
     );
+    await withdrawRefusedOffers(tx, act);
     const counts = { imported: added.length, unchanged, removed: removed.length };
     if (added.length + removed.length > 0) {
       await audit(tx, act, 'closures_imported', { ...counts, affected: affected.length });

@@ -3,11 +3,10 @@ import { inContext, type Tx } from '../db/connection.ts';
 import { once, type Idempotency } from '../db/idempotency.ts';
 import { lockForBooking } from '../db/locks.ts';
 import { deleteTimeOff, insertTimeOff } from '../db/schedule-rules.ts';
-import { openOffersWith } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { affectedOfProvider, type AffectedVisit } from './affected-visits.ts';
-import { withdrawMoveOffer } from './withdraw-offers.ts';
+import { withdrawRefusedOffers } from './withdraw-offers.ts';
 
 /** A span in which one provider is away. */
 export interface TimeOff {
@@ -54,10 +53,9 @@ export async function takeTimeOff(
   await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
   const during = { from: from.getTime(), to: to.getTime() };
   const { affected } = await affectedOfProvider(tx, providerId, { kind: 'time_off', during }, act.now);
-  // Nobody can accept these any more: their sick days look for another time at once.
-  for (const offer of await openOffersWith(tx, providerId, during)) await withdrawMoveOffer(tx, act, offer);
   const timeOffId = deps.newId();
   await insertTimeOff(tx, { timeOffId, clinicId: act.clinicId, providerId, during });
+  await withdrawRefusedOffers(tx, act, providerId);
   await recordAudit(tx, {
     clinicId: act.clinicId,
     entity: 'provider',

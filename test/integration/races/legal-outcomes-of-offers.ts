@@ -116,6 +116,20 @@ export const OFFER_PAIRS: readonly Pair[] = [
     ],
   },
   {
+    name: 'accept a move offer and close the clinic on that day',
+    arrange: async (scene) => {
+      const offer = await scene.offered('10:00');
+      return {
+        racers: [() => scene.acceptMove(offer), () => scene.close()],
+        state: () => scene.seenTo(offer),
+      };
+    },
+    legal: [
+      'accepted + closed, 1 affected = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'move_offer_closed + closed, 1 affected = SCHEDULED 1, OFFERED, withdrawn',
+    ],
+  },
+  {
     name: 'accept a move offer and stop the sick day',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');

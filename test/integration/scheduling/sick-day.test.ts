@@ -12,6 +12,9 @@ import { bookAppointment } from '../../../src/scheduling/book.ts';
 import { bookSeries } from '../../../src/scheduling/book-series.ts';
 import { completeCallTask } from '../../../src/scheduling/call-task.ts';
 import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
+import { changePolicy } from '../../../src/scheduling/change-clinic.ts';
+import { changeHours, overrideDate } from '../../../src/scheduling/change-schedule.ts';
+import { addClosure, importClosures } from '../../../src/scheduling/closures.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { moveSeries } from '../../../src/scheduling/move-series.ts';
 import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/move-offer.ts';
@@ -734,6 +737,70 @@ describe('a sick day', () => {
       await step(given.sickDayId, given.appointmentId);
       expect(await openOffer(given.appointmentId)).toMatchObject({ step: 'colleague', provider_id: third });
       expect(await reservationsOf(given.colleague)).toEqual([]);
+    });
+
+    it('is withdrawn when a change of the schedule takes its time away, and another is looked for; no other change touches it', async () => {
+      const day = (given: Date) => localDate(clinic.timeZone, given.getTime());
+      const asRead = (provider: string) =>
+        database.owner.db
+          .selectFrom('provider')
+          .innerJoin('clinic', 'clinic.clinic_id', 'provider.clinic_id')
+          .select(['schedule_version', 'policy', 'policy_version'])
+          .where('provider_id', '=', provider)
+          .executeTakeFirstOrThrow();
+      const hours = async (colleague: string, startTime: string) =>
+        changeHours(deps, act(), {
+          providerId: colleague,
+          expectedVersion: (await asRead(colleague)).schedule_version,
+          weekly: [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({ dayOfWeek, startTime, endTime: '17:00' })),
+          breaks: [],
+        });
+      const closed = (date: string) =>
+        addClosure(deps, act(), { fromDate: date, toDate: date, name: 'x', yearly: false });
+      const changes: readonly [
+        what: string,
+        left: 'WITHDRAWN' | 'OPEN',
+        change: (colleague: string, at: Date) => Promise<unknown>,
+      ][] = [
+        ['a closure', 'WITHDRAWN', (_, at) => closed(day(at))],
+        ['a closure of another day', 'OPEN', (_, at) => closed(addDays(day(at), 1))],
+        [
+          'imported closures',
+          'WITHDRAWN',
+          (_, at) =>
+            importClosures(deps, act(), [
+              { uid: 'holiday', closures: [{ fromDate: day(at), toDate: day(at), name: 'x', yearly: false }] },
+            ]),
+        ],
+        ['later hours', 'WITHDRAWN', (colleague) => hours(colleague, '13:00')],
+        ['hours with the time in them', 'OPEN', (colleague) => hours(colleague, '08:00')],
+        [
+          'a date without hours',
+          'WITHDRAWN',
+          (colleague, at) => overrideDate(deps, act(), { providerId: colleague, date: day(at), windows: [] }),
+        ],
+        [
+          'other hours of another provider',
+          'OPEN',
+          (_, at) => overrideDate(deps, act(), { providerId, date: day(at), windows: [] }),
+        ],
+        [
+          'a notice of a month',
+          'WITHDRAWN',
+          async (colleague) => {
+            const { policy, policy_version: expectedVersion } = await asRead(colleague);
+            await changePolicy(deps, act(), { expectedVersion, policy: { ...policy, bookingNoticeMinutes: 43_200 } });
+          },
+        ],
+      ];
+      for (const [what, left, change] of changes) {
+        const given = await anOffer();
+        await change(given.colleague, given.offer.slot_start);
+        expect([what, ...(await offersOf(given.appointmentId)).map(({ state }) => state)]).toEqual([what, left]);
+        expect(await reservationsOf(given.colleague)).toEqual(left === 'OPEN' ? ['HOLD'] : []);
+        expect(await told(given.sickDayId)).toEqual(left === 'OPEN' ? ['requested'] : ['requested', 'visitChanged']);
+        expect(await due(given.sickDayId)).toEqual(left === 'OPEN' ? [] : [given.appointmentId]);
+      }
     });
 
     it('is made again for a visit that was moved and is still hit', async () => {
