@@ -190,7 +190,7 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
       }),
     appointments: (rows, reader, filter) =>
       inContext(db, rows, async (tx) => {
-        const found = await appointmentsWhere(tx, filter);
+        const found = await appointmentsWhere(tx, rows, filter);
         await auditList(tx, reader, rows, 'appointments', found.length);
         return found;
       }),

@@ -1,6 +1,6 @@
 import { auditOf } from '../../db/audit.ts';
 import type { AppointmentRow } from '../../db/appointments.ts';
-import type { Tx } from '../../db/connection.ts';
+import type { RowContext, Tx } from '../../db/connection.ts';
 import { notificationsOf } from '../../notifications/ledger.ts';
 import type { Position } from '../cursor.ts';
 import { STAFF_READ } from '../staff-reads.ts';
@@ -17,14 +17,20 @@ export interface AppointmentFilter {
   readonly limit: number;
 }
 
-/** By start and id; one row more than `limit` when there is a next page. */
-export function appointmentsWhere(tx: Tx, filter: AppointmentFilter): Promise<AppointmentRow[]> {
+/**
+ * Those that the context sees, by start and id; one row more than `limit` when there is a next page.
+ * @param rows - the transaction's context. Named again in the statement: by the policies alone, of which either may show a row, no index gives the order
+ */
+export function appointmentsWhere(tx: Tx, rows: RowContext, filter: AppointmentFilter): Promise<AppointmentRow[]> {
   let query = tx
     .selectFrom('appointment')
     .selectAll()
     .orderBy('appointment_time')
     .orderBy('appointment_id')
     .limit(filter.limit + 1);
+  if (rows.patientId === undefined && rows.clinicId !== undefined) query = query.where('clinic_id', '=', rows.clinicId);
+  if (rows.clinicId === undefined && rows.patientId !== undefined)
+    query = query.where('patient_id', '=', rows.patientId);
   if (filter.status !== undefined) query = query.where('status', '=', filter.status);
   if (filter.clinicId !== undefined) query = query.where('clinic_id', '=', filter.clinicId);
   if (filter.providerId !== undefined) query = query.where('provider_id', '=', filter.providerId);
@@ -34,10 +40,7 @@ export function appointmentsWhere(tx: Tx, filter: AppointmentFilter): Promise<Ap
   const { after } = filter;
   if (after !== undefined) {
     query = query.where((eb) =>
-      eb.or([
-        eb('appointment_time', '>', after.at),
-        eb.and([eb('appointment_time', '=', after.at), eb('appointment_id', '>', after.id)]),
-      ]),
+      eb(eb.refTuple('appointment_time', 'appointment_id'), '>', eb.tuple(after.at, after.id)),
     );
   }
   return query.execute();

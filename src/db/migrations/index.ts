@@ -18,6 +18,7 @@ import * as registry from './0016-registry.ts';
 import * as sickDays from './0017-sick-days.ts';
 import * as prune from './0018-prune.ts';
 import * as specialties from './0019-specialties.ts';
+import * as lists from './0020-lists.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -40,4 +41,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0017-sick-days': sickDays,
   '0018-prune': prune,
   '0019-specialties': specialties,
+  '0020-lists': lists,
 };
