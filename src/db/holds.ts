@@ -43,6 +43,8 @@ export interface NewHold {
   /** The visit with the provider's buffers. */
   readonly during: Interval;
   readonly minutes: number;
+  /** The moment by whose notice and horizon the slot was granted. */
+  readonly judgedAt: Date;
 }
 
 /** Writes the hold and its reservation. Undefined, and nothing is held, when somebody has the time already: then the transaction must be given up. */
@@ -60,6 +62,7 @@ export async function insertHold(tx: Tx, hold: NewHold): Promise<HoldRow | undef
       held_by: hold.heldBy,
       state: 'LIVE',
       expires_at: until,
+      judged_at: hold.judgedAt,
       appointment_id: null,
     })
     .returningAll()

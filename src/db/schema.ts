@@ -190,6 +190,7 @@ interface HoldTable {
   duration_minutes: number;
   held_by: string;
   state: 'LIVE' | 'BOOKED' | 'RELEASED';
+  judged_at: DefaultInstant;
   expires_at: Instant;
   extended_at: NullableInstant;
   appointment_id: string | null;

@@ -64,7 +64,7 @@ export async function bookAppointment(deps: SchedulingDeps, act: Act, booking: B
 async function momentOfRules(deps: SchedulingDeps, act: Act, { hold }: Booking): Promise<number> {
   if (hold === undefined) return act.now.getTime();
   const held = await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => findHold(tx, hold.holdId));
-  return Math.min(held?.created_at.getTime() ?? Infinity, act.now.getTime());
+  return (held?.judged_at ?? act.now).getTime();
 }
 
 /** A refusal by rules that may be out of date is asked again with the rules as they are. */

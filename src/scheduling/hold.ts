@@ -65,6 +65,7 @@ export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: Slo
     heldBy,
     during: verdict.during,
     minutes: slot.minutes ?? schedule.policy.holdMinutes,
+    judgedAt: act.now,
   });
   if (hold === undefined) throw new AppError('slot_taken');
   if (dayIsFull) throw new AppError('day_full');

@@ -77,7 +77,7 @@ export async function moveVisit(deps: SchedulingDeps, tx: Tx, act: Act, move: Mo
   const held = move.hold && (await useHold(tx, move.hold, slot, before.appointment_id));
   if (from <= act.now.getTime()) throw new AppError('in_the_past');
   // As in booking: what was offered when the slot was held is still to be had.
-  const judgedAt = Math.min(held?.created_at.getTime() ?? Infinity, act.now.getTime());
+  const judgedAt = (held?.judged_at ?? act.now).getTime();
   const verdict = judgeSlot({ schedule, from, durationMinutes, now: judgedAt, waived: waiver.waived });
   if (!verdict.ok) throw new AppError(verdict.code);
   waiver.note(verdict.overridden);

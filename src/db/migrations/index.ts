@@ -19,6 +19,7 @@ import * as sickDays from './0017-sick-days.ts';
 import * as prune from './0018-prune.ts';
 import * as specialties from './0019-specialties.ts';
 import * as lists from './0020-lists.ts';
+import * as holdsJudgedAt from './0021-holds-judged-at.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -42,4 +43,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0018-prune': prune,
   '0019-specialties': specialties,
   '0020-lists': lists,
+  '0021-holds-judged-at': holdsJudgedAt,
 };

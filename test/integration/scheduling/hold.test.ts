@@ -149,12 +149,31 @@ describe('holding a slot', () => {
     const soon = await aClinic(database.owner, { policy: { bookingNoticeMinutes: 120 } });
     const slot = slotAt(soon, 3, '10:00').getTime();
     const held = await hold({ at: soon, now: new Date(slot - 120 * 60_000) });
-    await sql`update hold set created_at = ${new Date(slot - 120 * 60_000)} where hold_id = ${held.hold_id}`.execute(
-      database.owner.db,
-    );
     const late = { at: soon, now: new Date(slot - 117 * 60_000), providerId: held.provider_id };
     await expect(book(late)).rejects.toMatchObject({ code: 'too_soon' });
     await expect(book({ ...late, hold: { holdId: held.hold_id, heldBy: 'holder' } })).resolves.toBeDefined();
+  });
+
+  it('is booked and moved onto by the clock of whoever placed it, though the database’s is ahead of it', async () => {
+    const start = slotAt(clinic, 3, '10:00').getTime();
+    const placedAt = new Date(Date.now() - 90_000);
+    const policy = { bookingNoticeMinutes: Math.floor((start - placedAt.getTime()) / 60_000) };
+    const strict = await aClinic(database.owner, { policy });
+    const held = async () => {
+      const { hold_id: holdId, provider_id: providerId } = await hold({ at: strict, now: placedAt });
+      return { providerId, hold: { holdId, heldBy: 'holder' } };
+    };
+    await expect(hold({ at: strict })).rejects.toMatchObject({ code: 'too_soon' });
+    await expect(book({ at: strict, ...(await held()) })).resolves.toBeDefined();
+    const { appointmentId } = await book({ at: strict, appointmentTime: slotAt(strict, 5, '10:00') });
+    await expect(
+      moveAppointment(deps, act(undefined, strict), {
+        appointmentId,
+        expectedVersion: 1,
+        appointmentTime: new Date(start),
+        ...(await held()),
+      }),
+    ).resolves.toBeDefined();
   });
 
   it('has its place in the day, whatever the waitlist keeps of it meanwhile', async () => {
