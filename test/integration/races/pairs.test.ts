@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { deadlocksIn } from '../../support/deadlocks.ts';
 import { integrityFaults } from '../../support/integrity.ts';
 import { diceOf, drawSeed } from '../../support/seed.ts';
+import { LONG_MS } from './clients.ts';
 import { OFFER_PAIRS } from './legal-outcomes-of-offers.ts';
 import { PAIRS } from './legal-outcomes.ts';
 import { illegalOutcomes, racePair } from './pairs.ts';
@@ -24,13 +25,17 @@ describe(`pairs of racing operations, ${ROUNDS} times each`, () => {
   });
   afterAll(() => database.drop());
 
-  it.each([...PAIRS, ...OFFER_PAIRS])('$name: one legal outcome each time', async (pair) => {
-    const outcomes = await racePair(database.owner, deps, pair, ROUNDS, dice);
-    process.stderr.write(`${pair.name}: ${JSON.stringify(Object.fromEntries(outcomes))}\n`);
-    expect(illegalOutcomes(pair, outcomes)).toEqual([]);
-    expect([...outcomes.values()].reduce((sum, times) => sum + times, 0)).toBe(ROUNDS);
-    expect(await integrityFaults(database.owner)).toEqual([]);
-  });
+  it.each([...PAIRS, ...OFFER_PAIRS])(
+    '$name: one legal outcome each time',
+    async (pair) => {
+      const outcomes = await racePair(database.owner, deps, pair, ROUNDS, dice);
+      process.stderr.write(`${pair.name}: ${JSON.stringify(Object.fromEntries(outcomes))}\n`);
+      expect(illegalOutcomes(pair, outcomes)).toEqual([]);
+      expect([...outcomes.values()].reduce((sum, times) => sum + times, 0)).toBe(ROUNDS);
+      expect(await integrityFaults(database.owner)).toEqual([]);
+    },
+    LONG_MS,
+  );
 
   it('are at least sixteen, and none of them has deadlocked', async () => {
     expect(PAIRS.length).toBeGreaterThanOrEqual(16);
