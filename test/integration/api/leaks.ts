@@ -225,7 +225,7 @@ async function foreignThingsInLists(api: RunningApi, { ours, theirs }: World): P
   return leaks;
 }
 
-/** A patient of two clinics visits one of them: whatever the staff of the other can read stays as it was, byte for byte. */
+/** A patient of two clinics visits one of them and waits there: whatever the staff of the other can read stays as it was, byte for byte. */
 async function whatAVisitElsewhereChanges(database: TestDatabase, api: RunningApi): Promise<string[]> {
   const { here, there, patientId, patient } = await aSharedPatient(database);
   const booked = await book(api, here, patientId, '12:00', patient);
@@ -256,6 +256,13 @@ async function whatAVisitElsewhereChanges(database: TestDatabase, api: RunningAp
   };
   const before = await look();
   await book(api, there, patientId, '10:00', patient);
+  // The list of appointments names its clinic besides the policies: with these off, waiting elsewhere is what shows that this look can find something.
+  await api.app.inject({
+    method: 'POST',
+    url: '/api/v1/waitlist-entries',
+    payload: { patientId, providerId: there.providerId, durationMinutes: 30, earliestDate: date, latestDate: date },
+    headers: patient,
+  });
   const after = await look();
   return [...before].flatMap(([what, text]) =>
     after.get(what) === text ? [] : [`${what} learns of a visit elsewhere`],
