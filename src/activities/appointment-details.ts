@@ -12,7 +12,7 @@ export function describeAppointment(situation: Situation, openRoundId: string | 
     `**${row.status}** · version ${row.version}${row.checked_in_at === null ? '' : ' · checked in'}`,
     '',
     `- visit: ${at(row.appointment_time.getTime())}, ${row.duration_minutes} min, ${timeZone}`,
-    `- next: ${describeAction(plan.action, at)}`,
+    `- next: ${describeAction(plan.action, at)}${plan.action.kind === 'none' && row.status === 'SCHEDULED' ? ': its provider was away, a person decides' : ''}`,
     `- reminders: ${plan.reminderState}`,
     ...(row.announced_by === null
       ? []

@@ -35,6 +35,8 @@ export interface LedgerFacts {
 }
 
 export interface PlanInput {
+  /** Nobody marked it, and whether it took place is for a person to say: it is not completed by itself. */
+  readonly leftToPeople: boolean;
   readonly appointment: AppointmentFacts;
   readonly policy: Pick<ClinicPolicy, 'reminderOffsets' | 'completionGraceMinutes'>;
   /** The clinic's. */
@@ -126,14 +128,14 @@ function remindOrComplete(
   skipped: { kind: PlannedKind; reason: SkipReason }[],
 ): NextAction {
   const { appointment, policy, now } = input;
-  const complete: NextAction = {
-    kind: 'complete',
-    // A change after the visit, such as an undone no-show, gives the desk the whole grace again.
-    at: completionDueAt(
-      Math.max(appointment.appointmentTime + appointment.durationMinutes * 60_000, appointment.changedAt),
-      policy.completionGraceMinutes,
-    ),
-  };
+  // A change after the visit, such as an undone no-show, gives the desk the whole grace again.
+  const completeAt = completionDueAt(
+    Math.max(appointment.appointmentTime + appointment.durationMinutes * 60_000, appointment.changedAt),
+    policy.completionGraceMinutes,
+  );
+  // Until then the provider's time off may yet be taken back.
+  const complete: NextAction =
+    input.leftToPeople && now >= completeAt ? { kind: 'none' } : { kind: 'complete', at: completeAt };
   if (appointment.checkedIn) {
     for (const { kind } of plan) if (isOpen(entries.get(kind))) skipped.push({ kind, reason: 'checked_in' });
     return complete;

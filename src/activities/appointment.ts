@@ -1,7 +1,7 @@
 import { inContext } from '../db/connection.ts';
 import { AppError } from '../domain/errors.ts';
 import type { SchedulingDeps } from '../scheduling/act.ts';
-import { completeAppointment as completeVisit } from '../scheduling/attend.ts';
+import { completeUnmarked } from '../scheduling/attend.ts';
 import { activityNow } from './now.ts';
 import { planStep, type PlannedStep } from './planned-step.ts';
 
@@ -39,7 +39,10 @@ export function createAppointmentActivities(deps: AppointmentActivityDeps) {
       throw new AppError('temporarily_unavailable', { appointmentId: input.appointmentId });
     },
 
-    /** The visit is over and nobody marked it: it took place. A refusal means that the appointment has changed, which the next plan will see. */
+    /**
+     * The visit is over and nobody marked it: it took place. A refusal means that the appointment has changed, or that its provider was away and a person
+     * decides: the next plan will see it.
+     */
     async completeAppointment(input: AppointmentRef): Promise<CompletionOutcome> {
       const act = {
         actor: { kind: 'system', id: 'appointment-workflow' },
@@ -48,12 +51,12 @@ export function createAppointmentActivities(deps: AppointmentActivityDeps) {
         ...(input.requestId === undefined ? {} : { requestId: input.requestId }),
       } as const;
       try {
-        await completeVisit(deps, act, { appointmentId: input.appointmentId });
+        await completeUnmarked(deps, act, { appointmentId: input.appointmentId });
         return { outcome: 'completed' };
       } catch (error) {
         if (
           error instanceof AppError &&
-          (error.code === 'appointment_not_scheduled' || error.code === 'visit_not_begun')
+          ['appointment_not_scheduled', 'visit_not_begun', 'provider_away'].includes(error.code)
         )
           return { outcome: 'refused', code: error.code };
         throw error;

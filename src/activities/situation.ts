@@ -10,6 +10,7 @@ import {
   type NotificationKind,
   type PlannedKind,
 } from '../domain/notification.ts';
+import { isLeftToPeople } from '../scheduling/absent-provider.ts';
 import {
   notificationsOf,
   skipNotification,
@@ -37,7 +38,9 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
     .where('clinic_id', '=', row.clinic_id)
     .executeTakeFirstOrThrow();
   const ledger = await notificationsOf(tx, appointmentId);
+  const isOver = row.appointment_time.getTime() + row.duration_minutes * 60_000 <= now.getTime();
   const plan = planAppointment({
+    leftToPeople: row.status === 'SCHEDULED' && isOver && (await isLeftToPeople(tx, row)),
     appointment: {
       appointmentId,
       status: row.status,

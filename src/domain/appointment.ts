@@ -30,7 +30,13 @@ export interface AppointmentState {
 
 /** Something somebody wants to do with an appointment. */
 export type AppointmentAct =
-  | { readonly kind: 'cancel'; readonly reason: CancelReason; readonly by: CancelledBy }
+  | {
+      readonly kind: 'cancel';
+      readonly reason: CancelReason;
+      readonly by: CancelledBy;
+      /** The provider is away or the clinic closed then: whoever cancels is late for nothing. */
+      readonly providerAbsent?: boolean;
+    }
   | { readonly kind: 'check-in' }
   | { readonly kind: 'complete' }
   | { readonly kind: 'no-show' }
@@ -64,8 +70,8 @@ export type TransitionDecision =
   | { readonly decision: 'refuse'; readonly code: TransitionRefusal };
 
 /** The clinic takes the visit away: that is never the patient's late cancelling. Patients do not say so themselves. */
-function isClinicsOwn({ reason, by }: Extract<AppointmentAct, { kind: 'cancel' }>): boolean {
-  return by !== 'patient' && CLINICS_OWN_REASONS.has(reason);
+function isClinicsOwn({ reason, by, providerAbsent }: Extract<AppointmentAct, { kind: 'cancel' }>): boolean {
+  return providerAbsent === true || (by !== 'patient' && CLINICS_OWN_REASONS.has(reason));
 }
 
 /**

@@ -1,8 +1,9 @@
 import { changeAppointment, policyOf, type AppointmentRow } from '../db/appointments.ts';
-import { inContext } from '../db/connection.ts';
+import { inContext, type Tx } from '../db/connection.ts';
 import { passOnUntoldNotice } from '../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
+import { isLeftToPeople } from './absent-provider.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { lockToAttend } from './locked-appointment.ts';
 import { recordChange } from './record-visit.ts';
@@ -23,6 +24,16 @@ export function completeAppointment(deps: SchedulingDeps, act: Act, visit: Atten
   return attend(deps, act, visit, { kind: 'complete' });
 }
 
+/**
+ * The visit is over and nobody marked it: it took place, unless that is for a person to say.
+ * @throws AppError `not_found`, `appointment_not_scheduled`, `visit_not_begun`, `provider_away`
+ */
+export function completeUnmarked(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
+  return attend(deps, act, visit, { kind: 'complete' }, async (tx, row) => {
+    if (await isLeftToPeople(tx, row)) throw new AppError('provider_away');
+  });
+}
+
 /** Nobody came. @throws AppError `not_found`, `version_mismatch`, `appointment_not_scheduled`, `visit_not_begun`, `already_checked_in` */
 export function markNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
   return attend(deps, act, visit, { kind: 'no-show' });
@@ -33,7 +44,13 @@ export function undoNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit)
   return attend(deps, act, visit, { kind: 'no-show-undo' });
 }
 
-function attend(deps: SchedulingDeps, act: Act, visit: AttendedVisit, wanted: AppointmentAct): Promise<AppointmentRow> {
+function attend(
+  deps: SchedulingDeps,
+  act: Act,
+  visit: AttendedVisit,
+  wanted: AppointmentAct,
+  judge?: (tx: Tx, visit: AppointmentRow) => Promise<void>,
+): Promise<AppointmentRow> {
   return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
     const before = await lockToAttend(tx, act.clinicId, visit.appointmentId);
     const policy = await policyOf(tx, act.clinicId, before.policy_version);
@@ -43,6 +60,7 @@ function attend(deps: SchedulingDeps, act: Act, visit: AttendedVisit, wanted: Ap
       throw new AppError('version_mismatch', { version: before.version });
     }
     if (decision.decision === 'refuse') throw new AppError(decision.code);
+    await judge?.(tx, before);
 
     // Of a visit that is over nothing is announced any more.
     if (decision.change.event !== 'checkedIn') await passOnUntoldNotice(tx, before);

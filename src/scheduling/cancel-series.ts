@@ -3,6 +3,7 @@ import { inContext, type Tx } from '../db/connection.ts';
 import { sharedNotice } from '../db/series.ts';
 import { decideTransition, type AppointmentChange, type TransitionDecision } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
+import { isProviderAbsent } from './absent-provider.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { stateOf } from './attend.ts';
 import { cancelledBy, recordCancelling, type Cancellation } from './cancel.ts';
@@ -45,7 +46,9 @@ export function cancelSeries(
 
 async function decide(tx: Tx, act: Act, visit: AppointmentRow, { reason }: Cancellation): Promise<TransitionDecision> {
   const policy = await policyOf(tx, act.clinicId, visit.policy_version);
-  return decideTransition(stateOf(visit), { kind: 'cancel', reason, by: cancelledBy(act) }, act.now.getTime(), policy);
+  const providerAbsent = await isProviderAbsent(tx, visit);
+  const wanted = { kind: 'cancel', reason, by: cancelledBy(act), providerAbsent } as const;
+  return decideTransition(stateOf(visit), wanted, act.now.getTime(), policy);
 }
 
 function toTellOf({ appointment_id: appointmentId, provider_id: providerId }: AppointmentRow) {

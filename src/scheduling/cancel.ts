@@ -9,6 +9,7 @@ import {
   type CancelReason,
 } from '../domain/appointment.ts';
 import { AppError } from '../domain/errors.ts';
+import { isProviderAbsent } from './absent-provider.ts';
 import type { Act, SchedulingDeps } from './act.ts';
 import { stateOf } from './attend.ts';
 import { freedSlotOf, openRound } from './freed-slot.ts';
@@ -46,7 +47,12 @@ export async function cancelVisit(
 ): Promise<Cancelled> {
   const before = await lockWithResources(tx, act.clinicId, cancellation.appointmentId);
   const policy = await policyOf(tx, act.clinicId, before.policy_version);
-  const wanted = { kind: 'cancel', reason: cancellation.reason, by: cancelledBy(act) } as const;
+  const wanted = {
+    kind: 'cancel',
+    reason: cancellation.reason,
+    by: cancelledBy(act),
+    providerAbsent: await isProviderAbsent(tx, before),
+  } as const;
   const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
   if (decision.decision === 'nothing') return { version: before.version, alreadyCancelled: true };
   if (cancellation.expectedVersion !== undefined && cancellation.expectedVersion !== before.version) {

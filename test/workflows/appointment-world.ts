@@ -79,6 +79,7 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
     planAppointment({
       appointment: world.row,
       policy: DEFAULT_POLICY,
+      leftToPeople: false,
       timeZone: 'UTC',
       ledger: world.ledger,
       now: now(),

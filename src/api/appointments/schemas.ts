@@ -275,10 +275,13 @@ function withoutReason(detail: Readonly<Record<string, unknown>>): Record<string
 /** What the workflow waits for, in words. */
 function whyNext(row: AppointmentRow): string {
   const { next_action: action, status } = row;
+  if (action === null && status === 'SCHEDULED') {
+    return 'Nothing happens by itself: the visit is over and nobody marked it, but its provider was away, the clinic closed, or a call about it is open. Somebody completes it or marks a no-show.';
+  }
   if (action === null) return `The appointment is ${status} and nothing is left to do.`;
   if (action === 'plan') return 'The appointment has just changed: its workflow is about to plan what comes next.';
   if (action === 'complete') {
-    return "The visit counts as completed after its end and the clinic's grace, unless somebody marks it before.";
+    return "The visit counts as completed after its end and the clinic's grace, unless somebody marks it before or its provider is away.";
   }
   if (isReminderKind(action)) {
     return `The reminder that is due ${action.slice('reminder:'.length)} before the visit has not gone out yet.`;

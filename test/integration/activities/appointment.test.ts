@@ -10,6 +10,7 @@ import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
 import { cancelSeries } from '../../../src/scheduling/cancel-series.ts';
 import { moveAppointment } from '../../../src/scheduling/move.ts';
 import { moveSeries } from '../../../src/scheduling/move-series.ts';
+import { addTimeOff } from '../../../src/scheduling/time-off.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { workflowIds } from '../../../src/workflows/messages.ts';
 import { aPatient, aProvider, slotAt } from '../../support/builders.ts';
@@ -180,6 +181,26 @@ describe('the workflows over real rows', () => {
     expect(await ledgerOf(unreachable.appointmentId)).toMatchObject([
       { kind: 'confirmation', state: 'SKIPPED', reason: 'no_address' },
     ]);
+  });
+
+  it('leaves a visit in its provider’s time off to a person, and completes it for nobody', async () => {
+    const [away, seen] = [await book({ time: '11:00' }), await book({ time: '12:00' })];
+    for (const { providerId, appointmentTime, appointmentId } of [away, seen]) {
+      await planned(appointmentId, 'reminder:P3D');
+      const to = new Date(appointmentTime.getTime() + HOUR);
+      await addTimeOff(world.deps, world.act(), { providerId, from: appointmentTime, to });
+    }
+    await checkIn(world.deps, world.act(), { appointmentId: seen.appointmentId });
+    await planned(seen.appointmentId, 'complete');
+    for (const { appointmentId } of [away, seen]) {
+      expect(await skipTime(world.temporal.client, workflowIds.appointment(appointmentId), 8 * DAY)).toBe('ended');
+    }
+    expect(await rowOf(away.appointmentId)).toMatchObject({
+      status: 'SCHEDULED',
+      next_action: null,
+      next_action_at: null,
+    });
+    expect((await rowOf(seen.appointmentId)).status).toBe('COMPLETED');
   });
 
   it('does not remind a patient who has checked in, and records why', async () => {

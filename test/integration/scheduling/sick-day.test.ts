@@ -535,6 +535,17 @@ describe('a sick day', () => {
       expect(await itemOf(sickDayId, visit.appointmentId)).toMatchObject({ state: 'WAITLISTED' });
     });
 
+    it('makes nobody late who cancels a visit in the absence', async () => {
+      const [hit, late] = [await book(), await book({ providerId: await aProvider(database.owner, clinic) })];
+      await callIn();
+      for (const { appointmentId, appointmentTime } of [hit, late]) {
+        const now = new Date(appointmentTime.getTime() - 60 * MINUTE);
+        await cancelAppointment(deps, { ...asPatient(), now }, { appointmentId, reason: 'patient_request' });
+      }
+      expect((await visitOf(hit.appointmentId)).cancelled_late).toBe(false);
+      expect((await visitOf(late.appointmentId)).cancelled_late).toBe(true);
+    });
+
     it('leaves alone what somebody has moved, cancelled or begun meanwhile', async () => {
       const moved = await book({ time: '09:00' });
       const cancelled = await book({ time: '10:00' });

@@ -62,6 +62,7 @@ function plan(
   return planAppointment({
     appointment,
     policy: { reminderOffsets: ['P3D', 'P1D', 'PT2H'], completionGraceMinutes: 60 },
+    leftToPeople: false,
     timeZone: 'Europe/Berlin',
     ledger,
     now,
@@ -70,6 +71,17 @@ function plan(
 }
 
 describe('planAppointment', () => {
+  it('completes nothing by itself that is left to people, once it would be due', () => {
+    const visit = anAppointment();
+    const told = (['confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H'] as const).map((kind) =>
+      inLedger(visit, kind),
+    );
+    const due = VISIT + 90 * 60_000;
+    expect(plan(visit, due - 1, told, { leftToPeople: true }).action).toEqual({ kind: 'complete', at: due });
+    expect(plan(visit, due, told, { leftToPeople: true }).action).toEqual({ kind: 'none' });
+    expect(plan(visit, due, told).action).toEqual({ kind: 'complete', at: due });
+  });
+
   it('confirms a new appointment first', () => {
     expect(plan(anAppointment(), BOOKED + 5).action).toEqual({
       kind: 'notify',
