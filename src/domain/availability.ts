@@ -490,9 +490,9 @@ function bookingWindow({ timeZone, policy }: ProviderSchedule, now: number): { e
 /** The codes of hours, breaks, closures and time off. */
 export type HoursRefusal = Extract<SlotRefusal, 'outside_hours' | 'provider_closed' | 'provider_away'>;
 
-/** One of these rules refuses a visit; two of them may say so with one code. */
+/** One of these rules refuses a visit; two of them may say so with one code. A date that an override closes is one without hours, and more than that. */
 export interface HoursObjection {
-  readonly rule: Extract<AvailabilityRule, 'hours' | 'break' | 'closure' | 'time_off'>;
+  readonly rule: Extract<AvailabilityRule, 'hours' | 'break' | 'closure' | 'time_off'> | 'closed_date';
   readonly code: HoursRefusal;
 }
 
@@ -504,6 +504,7 @@ export function objectionsOfHours(schedule: ProviderSchedule, visit: Interval): 
   const objections: HoursObjection[] = [];
   if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
     const isClosed = compile(schedule).overrides.get(midnight)?.length === 0;
+    if (isClosed) objections.push({ rule: 'closed_date', code: 'provider_closed' });
     objections.push({ rule: 'hours', code: isClosed ? 'provider_closed' : 'outside_hours' });
   }
   if (hits(rules.breaks)) objections.push({ rule: 'break', code: 'outside_hours' });

@@ -81,6 +81,14 @@ describe('a visit that a rule refuses already, with the code of another', () => 
     ]);
   });
 
+  it('is affected when its date is closed, though it was outside the hours of that date', () => {
+    const windows = [{ startTime: '14:00', endTime: '17:00' }];
+    const afternoon = applyChange(schedule(), { kind: 'override', date: MONDAY, windows });
+    expect(affectedBy(afternoon, { kind: 'override', date: MONDAY, windows: [] }, [visit('09:30')])).toMatchObject([
+      { rule: 'provider_closed' },
+    ]);
+  });
+
   it('is not affected by a change that only gives time back', () => {
     expect(affectedBy(closed, { kind: 'override_cleared', date: MONDAY }, [visit('20:00')])).toEqual([]);
   });
