@@ -39,7 +39,7 @@ import type { Requests } from './requests.ts';
 import { schedulePreviewRoutes } from './schedule-previews/routes.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
 import { sickDayRoutes } from './sick-days/routes.ts';
-import { ajvOptions, convertQuery, lowerCaseIds } from './validation.ts';
+import { ajvOptions, convertQuery, lowerCaseIds, serializerOptions } from './validation.ts';
 import { waitlistRoutes } from './waitlist-entries/routes.ts';
 
 /** Everything the API does goes through these: `src/main/api.ts` gives it the real ones. */
@@ -86,6 +86,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     return503OnClosing: false,
     bodyLimit: BODY_LIMIT,
     ajv: ajvOptions,
+    serializerOpts: serializerOptions,
     frameworkErrors: (error, request, reply) =>
       void answerProblem(error, request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: answerClientError,

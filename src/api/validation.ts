@@ -51,6 +51,9 @@ export const ajvOptions: NonNullable<FastifyServerOptions['ajv']> = {
   },
 };
 
+/** The serializer of answers knows the formats too, and looks at none: what we say is what we keep. */
+export const serializerOptions = { ajv: { formats: { text: true } } } as const;
+
 interface PropertySchema {
   readonly type?: string;
   readonly format?: string;

@@ -14,7 +14,7 @@ import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { INTEGRITY_FAULTS, integrityFaults } from '../../support/integrity.ts';
+import { INTEGRITY_FAULTS, integrityFaults, integrityFaultsIn } from '../../support/integrity.ts';
 
 /** The rows that the corruptions below are done to, as subqueries. */
 const VISIT = `(select min(appointment_id::text)::uuid from appointment where status = 'SCHEDULED' and booked_via = 'api' and series_id is null)`;
@@ -261,7 +261,7 @@ describe('the check of the schedule’s integrity', () => {
         const { numAffectedRows } = await sql.raw(statement).execute(tx);
         expect(numAffectedRows ?? 1n).toBeGreaterThan(0n);
       }
-      return await integrityFaults({ db: tx });
+      return await integrityFaultsIn(tx);
     } finally {
       await tx.rollback().execute();
     }

@@ -82,7 +82,7 @@ export function step(model: Model, command: Command, newId: string): Step {
     model: changed ? { ...model, visits: new Map(model.visits).set(id, visit) } : model,
   });
   const book = (time: Time, patient: number, hold?: string): Step => {
-    const refusal = bookingRefusal(without(model, hold), time, patient);
+    const refusal = placeRefusal(without(model, hold), time, patient);
     if (refusal !== undefined) return refuse(refusal);
     const visit: Visit = { ...timeOf(time), patient, status: 'SCHEDULED', checkedIn: false, version: 1 };
     const { answer, model: after } = put(newId, visit);
@@ -123,7 +123,7 @@ export function step(model: Model, command: Command, newId: string): Step {
       const to = { ...visit, ...timeOf({ ...visit, ...command }) };
       if (to.from === visit.from && to.quarters === visit.quarters && to.provider === visit.provider) return nothing();
       const others = { ...model, visits: new Map([...model.visits].filter(([id]) => id !== command.visit)) };
-      const refusal = movingRefusal(others, to, visit.patient);
+      const refusal = placeRefusal(others, to, visit.patient);
       return refusal === undefined ? change(to) : refuse(refusal);
     }
     case 'cancel':
@@ -146,18 +146,14 @@ export function step(model: Model, command: Command, newId: string): Step {
   }
 }
 
-/** Booking, moving and holding ask in orders of their own; the first refusal is told. */
-function bookingRefusal(model: Model, time: Time, patient: number): string | undefined {
+/** The first refusal is told; who has the time comes before the day's limit. */
+function placeRefusal(model: Model, time: Time, patient: number): string | undefined {
   return outsideHours(time) ?? slotTaken(model, time) ?? patientBusy(model, time, patient) ?? dayFull(model, time);
-}
-
-function movingRefusal(model: Model, time: Time, patient: number): string | undefined {
-  return outsideHours(time) ?? dayFull(model, time) ?? slotTaken(model, time) ?? patientBusy(model, time, patient);
 }
 
 function holdRefusal(model: Model, time: Time & { readonly by: string }): string | undefined {
   const held = [...model.holds.values()].filter((hold) => hold.isLive && hold.by === time.by);
-  return held.length >= DAY.mostHolds ? 'too_many_holds' : (dayFull(model, time) ?? slotTaken(model, time));
+  return held.length >= DAY.mostHolds ? 'too_many_holds' : (slotTaken(model, time) ?? dayFull(model, time));
 }
 
 function outsideHours({ from, quarters }: Time): 'outside_hours' | undefined {
