@@ -235,8 +235,8 @@ describe('reading', () => {
 
 describe('the timeline', () => {
   it('says what happens next and why', async () => {
-    const next = async (nextAction: string | null) => {
-      row = anAppointment({ next_action: nextAction, next_action_at: null });
+    const next = async (nextAction: string | null, status: 'SCHEDULED' | 'COMPLETED' = 'SCHEDULED') => {
+      row = anAppointment({ status, next_action: nextAction, next_action_at: null });
       const response = await call({ url: `${url}/timeline`, headers: await asAdmin() });
       return response.json<{ next: { why: string } }>().next.why;
     };
@@ -244,7 +244,8 @@ describe('the timeline', () => {
     expect(await next('confirmation')).toContain('confirmation');
     expect(await next('complete')).toContain('completed');
     expect(await next('plan')).toContain('plan');
-    expect(await next(null)).toContain('nothing is left to do');
+    expect(await next(null, 'COMPLETED')).toContain('nothing is left to do');
+    expect(await next(null)).toContain('Somebody completes it or marks a no-show');
   });
 
   it('names the member of staff to staff alone', async () => {
