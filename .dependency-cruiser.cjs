@@ -42,6 +42,7 @@ const FOLDERS = [
 
 /** Files of the domain that reckon in wall-clock time, which workflows must not. */
 const WALL_CLOCKS = [
+  'appointment-plan',
   'availability',
   'earliest-slots',
   'policy-faults',

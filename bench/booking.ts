@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import type { Connection } from '../src/db/connection.ts';
 import { createSchedulingDeps, type SchedulingDeps } from '../src/scheduling/act.ts';
-import { bookAppointment } from '../src/scheduling/book.ts';
+import { bookAppointment } from '../src/scheduling/visits/book.ts';
 import { flood, steady, volley, type Call } from './load.ts';
 import { cpuSeconds, median, quantile, watchMachine } from './measure.ts';
 import { print } from './report.ts';

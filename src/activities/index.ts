@@ -1,4 +1,4 @@
-import { createAppointmentActivities, type AppointmentActivityDeps } from './appointment.ts';
+import { createAppointmentActivities, type AppointmentActivityDeps } from './appointment/index.ts';
 import { createEhrActivities, type EhrActivityDeps } from './ehr.ts';
 import { createNotificationActivities, type NotificationActivityDeps } from './notification.ts';
 import { createReplayActivities, type ReplayActivityDeps } from './replay.ts';

@@ -2,10 +2,10 @@ import { inContext, type Connection } from '../db/connection.ts';
 import type { PlannedKind } from '../domain/notification.ts';
 import { markQueued, planNotification, skipNotification, type PlannedNotification } from '../notifications/ledger.ts';
 import type { Publisher } from '../notifications/publish.ts';
-import type { AppointmentRef } from './appointment.ts';
+import type { AppointmentRef } from './appointment/index.ts';
 import { activityNow } from './now.ts';
-import { planStep, type PlannedStep } from './planned-step.ts';
-import { channelsOf, notificationOf, readSituation, recordSkipped } from './situation.ts';
+import { planStep, type PlannedStep } from './appointment/plan.ts';
+import { channelsOf, notificationOf, readSituation, recordSkipped } from './appointment/read.ts';
 
 export interface PublishInput extends AppointmentRef {
   readonly notificationKind: PlannedKind;

@@ -16,9 +16,9 @@ import type { SickDayItemState, SickDayState } from '../domain/sick-day.ts';
 import { markQueued, planNotification, skipNotification, type PlannedNotification } from '../notifications/ledger.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
-import { takeNextStep } from '../scheduling/sick-day-step.ts';
+import { takeNextStep } from '../scheduling/sick-day/step.ts';
 import { activityNow } from './now.ts';
-import { channelsOf } from './situation.ts';
+import { channelsOf } from './appointment/read.ts';
 
 export interface SickDayRef {
   readonly sickDayId: string;

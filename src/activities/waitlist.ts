@@ -2,7 +2,7 @@ import { inContext } from '../db/connection.ts';
 import { setRoundDeadline } from '../db/round-deadline.ts';
 import { findRound } from '../db/waitlist.ts';
 import { AppError } from '../domain/errors.ts';
-import { fillRound as fillThroughTheDoor } from '../scheduling/accept-offer.ts';
+import { fillRound as fillThroughTheDoor } from '../scheduling/waitlist/fill-round.ts';
 import type { SchedulingDeps } from '../scheduling/act.ts';
 import { activityNow } from './now.ts';
 

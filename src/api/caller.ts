@@ -1,7 +1,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify';
 import { AppError } from '../domain/errors.ts';
 import type { Act } from '../scheduling/act.ts';
-import type { PatientAct } from '../scheduling/change-patient.ts';
+import type { PatientAct } from '../scheduling/registry/patient.ts';
 import type { Caller } from './authentication.ts';
 import { actorOf, authorize, type Operation, type Reach } from './authorization.ts';
 import type { Reader } from './staff-reads.ts';

@@ -1,24 +1,24 @@
 import type { AppointmentRow } from '../db/appointments.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
-import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/attend.ts';
-import { bookAppointment, type Booked, type Booking } from '../scheduling/book.ts';
-import { bookSeries } from '../scheduling/book-series.ts';
-import { completeCallTask } from '../scheduling/call-task.ts';
-import { cancelAppointment, type Cancellation, type Cancelled } from '../scheduling/cancel.ts';
-import { cancelSeries } from '../scheduling/cancel-series.ts';
-import { changeClinic, changePolicy } from '../scheduling/change-clinic.ts';
-import { changePatient, createPatient } from '../scheduling/change-patient.ts';
-import { changeProvider, createProvider } from '../scheduling/change-provider.ts';
-import { changeHours, clearOverride, overrideDate } from '../scheduling/change-schedule.ts';
-import { addClosure, importClosures, removeClosure } from '../scheduling/closures.ts';
-import { extendHold, placeHold, releaseHold } from '../scheduling/hold.ts';
-import { acceptMoveOffer, declineMoveOffer } from '../scheduling/move-offer.ts';
-import { moveAppointment, type Move } from '../scheduling/move.ts';
-import { moveSeries } from '../scheduling/move-series.ts';
-import { endRegistration, registerPatient } from '../scheduling/registrations.ts';
-import { addTimeOff, removeTimeOff } from '../scheduling/time-off.ts';
-import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../scheduling/sick-day.ts';
-import { joinWaitlist, leaveWaitlist } from '../scheduling/waitlist.ts';
+import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../scheduling/visits/attend.ts';
+import { bookAppointment, type Booked, type Booking } from '../scheduling/visits/book.ts';
+import { bookSeries } from '../scheduling/visits/book-series.ts';
+import { completeCallTask } from '../scheduling/sick-day/call-task.ts';
+import { cancelAppointment, type Cancellation, type Cancelled } from '../scheduling/visits/cancel.ts';
+import { cancelSeries } from '../scheduling/visits/cancel-series.ts';
+import { changeClinic, changePolicy } from '../scheduling/registry/clinic.ts';
+import { changePatient, createPatient } from '../scheduling/registry/patient.ts';
+import { changeProvider, createProvider } from '../scheduling/registry/provider.ts';
+import { changeHours, clearOverride, overrideDate } from '../scheduling/schedule/hours.ts';
+import { addClosure, importClosures, removeClosure } from '../scheduling/schedule/closures.ts';
+import { extendHold, placeHold, releaseHold } from '../scheduling/claims/hold.ts';
+import { acceptMoveOffer, declineMoveOffer } from '../scheduling/sick-day/move-offer.ts';
+import { moveAppointment, type Move } from '../scheduling/visits/move.ts';
+import { moveSeries } from '../scheduling/visits/move-series.ts';
+import { endRegistration, registerPatient } from '../scheduling/registry/registrations.ts';
+import { addTimeOff, removeTimeOff } from '../scheduling/schedule/time-off.ts';
+import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../scheduling/sick-day/sick-day.ts';
+import { joinWaitlist, leaveWaitlist } from '../scheduling/waitlist/entries.ts';
 
 /** Every change the API can make to the schedule: `src/scheduling` and nothing else. */
 export interface Doors {

@@ -19,7 +19,7 @@ import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { CalendarEvent } from '../domain/closure-import.ts';
 import type { ProviderTime } from '../domain/earliest-slots.ts';
 import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
-import { effectOfImport } from '../scheduling/closures.ts';
+import { effectOfImport } from '../scheduling/schedule/closures.ts';
 import type { ProviderSchedules } from '../scheduling/provider-schedules.ts';
 import {
   appointmentsWhere,
@@ -29,7 +29,7 @@ import {
   type AppointmentHistory,
 } from './appointments/queries.ts';
 import { providerTimes, type DatesAsked, type ProvidersAsked } from './availability/queries.ts';
-import { affectedOfClinic, affectedOfProvider } from '../scheduling/affected-visits.ts';
+import { affectedOfClinic, affectedOfProvider } from '../scheduling/schedule/affected-visits.ts';
 import { callTasksWhere } from './call-tasks/queries.ts';
 import { clinicsWhere } from './clinics/queries.ts';
 import { closuresWhere, type ClosureFilter, type ClosureRow } from './closures/queries.ts';

@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError, type SearchAttributeUpdatePair } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
-import type { PlannedStep } from '../activities/planned-step.ts';
+import type { PlannedStep } from '../activities/appointment/plan.ts';
 import {
   cancelled,
   checkedIn,

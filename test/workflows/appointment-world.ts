@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { planAppointment, type AppointmentFacts, type LedgerFacts } from '../../src/activities/appointment-plan.ts';
-import type { PlannedStep } from '../../src/activities/planned-step.ts';
+import { planAppointment, type AppointmentFacts, type LedgerFacts } from '../../src/domain/appointment-plan.ts';
+import type { PlannedStep } from '../../src/activities/appointment/plan.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import {
   isReminderKind,

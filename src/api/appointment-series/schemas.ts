@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { AppointmentSeriesRow } from '../../db/series.ts';
 import { EVERY_WEEKS, SERIES_COUNT } from '../../domain/series.ts';
-import type { BookedSeries } from '../../scheduling/book-series.ts';
+import type { BookedSeries } from '../../scheduling/visits/book-series.ts';
 import { Appointment, appointmentBody, Override } from '../appointments/schemas.ts';
 import { CREATED_HEADERS, DurationMinutes, Instant, instantText, Strict, Uuid } from '../schemas.ts';
 

@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { localDate } from '../../domain/time-zone.ts';
-import type { AffectedVisit } from '../../scheduling/affected-visits.ts';
+import type { AffectedVisit } from '../../scheduling/schedule/affected-visits.ts';
 import { ClosureBody, IMPORT_COUNTS, SKIPPED } from '../closures/schemas.ts';
 import { HoursBody, TimeOffBody, Windows } from '../schedules/schemas.ts';
 import { Instant, instantText, LocalDate, Strict, Uuid } from '../schemas.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/move-offer.ts';
-import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../../src/scheduling/sick-day.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
+import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/sick-day/move-offer.ts';
+import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../../src/scheduling/sick-day/sick-day.ts';
 import { workflowIds } from '../../../src/workflows/messages.ts';
 import { aClinic, aPatient, aProvider, slotAt } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';

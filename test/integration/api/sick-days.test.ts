@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'light-my-request';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
-import { takeNextStep } from '../../../src/scheduling/sick-day-step.ts';
+import { takeNextStep } from '../../../src/scheduling/sick-day/step.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { asAdmin, asPatient, asProvider, startApi, type RunningApi } from './running-api.ts';

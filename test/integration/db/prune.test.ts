@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { sql } from 'kysely';
 import { prune, PRUNED_TABLES } from '../../../src/db/prune.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
-import { placeHold } from '../../../src/scheduling/hold.ts';
-import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
+import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
+import { placeHold } from '../../../src/scheduling/claims/hold.ts';
+import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

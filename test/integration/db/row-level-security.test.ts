@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { auditOf, recordAudit } from '../../../src/db/audit.ts';
 import { inContext, type RowContext } from '../../../src/db/connection.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

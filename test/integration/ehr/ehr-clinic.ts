@@ -9,7 +9,7 @@ import { IDENTIFIER_SYSTEMS } from '../../../src/integrations/fhir/appointment-r
 import { createEhrs } from '../../../src/integrations/fhir/client.ts';
 import type { EhrCredentials } from '../../../src/integrations/fhir/smart-token.ts';
 import { createSchedulingDeps, type Act } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { aClinic, aPatient, aProvider, slotAt } from '../../support/builders.ts';
 import type { TestDatabase } from '../../support/database.ts';
 

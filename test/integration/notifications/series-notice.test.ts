@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { notificationOf } from '../../../src/activities/situation.ts';
+import { notificationOf } from '../../../src/activities/appointment/read.ts';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
 import type { NoticeKind } from '../../../src/domain/notification.ts';
 import {
@@ -11,10 +11,10 @@ import {
   type PlannedNotification,
 } from '../../../src/notifications/ledger.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookSeries } from '../../../src/scheduling/book-series.ts';
-import { cancelSeries } from '../../../src/scheduling/cancel-series.ts';
-import { moveAppointment } from '../../../src/scheduling/move.ts';
-import { moveSeries } from '../../../src/scheduling/move-series.ts';
+import { bookSeries } from '../../../src/scheduling/visits/book-series.ts';
+import { cancelSeries } from '../../../src/scheduling/visits/cancel-series.ts';
+import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
+import { moveSeries } from '../../../src/scheduling/visits/move-series.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

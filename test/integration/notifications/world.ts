@@ -27,7 +27,7 @@ import { createPublisher, type Publisher } from '../../../src/notifications/publ
 import { createTopology, type Topology } from '../../../src/notifications/topology.ts';
 import { startNotifier, type Notifier, type NotifierDeps } from '../../../src/notifier/consume.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';

@@ -3,11 +3,11 @@ import { sql } from 'kysely';
 import type { Connection } from '../../../src/db/connection.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import type { Act, SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/attend.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { cancelAppointment } from '../../../src/scheduling/cancel.ts';
-import { placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
-import { moveAppointment } from '../../../src/scheduling/move.ts';
+import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/visits/attend.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
+import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
+import { placeHold, releaseHold } from '../../../src/scheduling/claims/hold.ts';
+import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { aClinic, aPatient, aProvider, slotAt } from '../../support/builders.ts';
 import { DAY, type Answer, type Command } from './model.ts';
 

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { createConnection, type Connection } from '../../../src/db/connection.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import { createSchedulingDeps, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { deadlocksIn } from '../../support/deadlocks.ts';
 import { integrityFaults } from '../../support/integrity.ts';

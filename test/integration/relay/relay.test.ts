@@ -9,7 +9,7 @@ import { createWorkflowCalls, type WorkflowCalls } from '../../../src/integratio
 import { createLogger } from '../../../src/logger.ts';
 import { relayBatch, startRelay, type RelayDeps } from '../../../src/relay/relay.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { workflowIds } from '../../../src/workflows/messages.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { aPatient, aProvider, slotAt } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testServers } from '../../support/servers.ts';

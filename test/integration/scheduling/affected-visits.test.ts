@@ -8,10 +8,14 @@ import type { ErrorCode } from '../../../src/domain/errors.ts';
 import type { ScheduleChange, TimeWindow } from '../../../src/domain/schedule-change.ts';
 import { addDays, startOfDay } from '../../../src/domain/time-zone.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { affectedOfClinic, affectedOfProvider, type AffectedVisit } from '../../../src/scheduling/affected-visits.ts';
-import { changeHours, clearOverride, overrideDate } from '../../../src/scheduling/change-schedule.ts';
-import { addClosure } from '../../../src/scheduling/closures.ts';
-import { addTimeOff } from '../../../src/scheduling/time-off.ts';
+import {
+  affectedOfClinic,
+  affectedOfProvider,
+  type AffectedVisit,
+} from '../../../src/scheduling/schedule/affected-visits.ts';
+import { changeHours, clearOverride, overrideDate } from '../../../src/scheduling/schedule/hours.ts';
+import { addClosure } from '../../../src/scheduling/schedule/closures.ts';
+import { addTimeOff } from '../../../src/scheduling/schedule/time-off.ts';
 import { aClinic, aPatient, aProvider, dateIn, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

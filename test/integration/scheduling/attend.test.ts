@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/attend.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
+import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/visits/attend.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment, type Booking } from '../../../src/scheduling/book.ts';
+import { bookAppointment, type Booking } from '../../../src/scheduling/visits/book.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { changeHours, clearOverride, overrideDate } from '../../../src/scheduling/change-schedule.ts';
-import { addClosure, importClosures, removeClosure } from '../../../src/scheduling/closures.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
+import { changeHours, clearOverride, overrideDate } from '../../../src/scheduling/schedule/hours.ts';
+import { addClosure, importClosures, removeClosure } from '../../../src/scheduling/schedule/closures.ts';
 import { addDays } from '../../../src/domain/time-zone.ts';
 import { aClinic, aPatient, aProvider, dateIn, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { ClinicPolicy } from '../../../src/domain/policy.ts';
 import { addDays, localDate } from '../../../src/domain/time-zone.ts';
-import { fillRound } from '../../../src/scheduling/accept-offer.ts';
+import { fillRound } from '../../../src/scheduling/waitlist/fill-round.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment, type Booking } from '../../../src/scheduling/book.ts';
-import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/hold.ts';
-import { moveAppointment } from '../../../src/scheduling/move.ts';
-import { joinWaitlist } from '../../../src/scheduling/waitlist.ts';
+import { bookAppointment, type Booking } from '../../../src/scheduling/visits/book.ts';
+import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/claims/hold.ts';
+import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
+import { joinWaitlist } from '../../../src/scheduling/waitlist/entries.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
-import { bookAppointment } from '../../../src/scheduling/book.ts';
-import { addTimeOff, removeTimeOff } from '../../../src/scheduling/time-off.ts';
+import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
+import { addTimeOff, removeTimeOff } from '../../../src/scheduling/schedule/time-off.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -1,0 +1,142 @@
+import { findAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
+import type { Tx } from '../../db/connection.ts';
+import { AppError } from '../../domain/errors.ts';
+import {
+  chooseChannel,
+  isReminderKind,
+  notificationId,
+  tellsOfCancelling,
+  type Channel,
+  type NotificationKind,
+  type PlannedKind,
+} from '../../domain/notification.ts';
+import { isLeftToPeople } from '../../scheduling/visits/absent-provider.ts';
+import {
+  notificationsOf,
+  skipNotification,
+  type NotificationRow,
+  type PlannedNotification,
+} from '../../notifications/ledger.ts';
+import { planAppointment, type AppointmentPlan } from '../../domain/appointment-plan.ts';
+
+/** The appointment as it stands, and what that means for what comes next. */
+export interface Situation {
+  readonly row: AppointmentRow;
+  readonly timeZone: string;
+  readonly ledger: readonly NotificationRow[];
+  readonly plan: AppointmentPlan;
+}
+
+/** Reads row, policy and ledger and plans from them. @throws AppError `not_found` */
+export async function readSituation(tx: Tx, appointmentId: string, now: Date): Promise<Situation> {
+  const row = await findAppointment(tx, appointmentId);
+  if (row === undefined) throw new AppError('not_found', { appointmentId });
+  const policy = await policyOf(tx, row.clinic_id, row.policy_version);
+  const clinic = await tx
+    .selectFrom('clinic')
+    .select('time_zone')
+    .where('clinic_id', '=', row.clinic_id)
+    .executeTakeFirstOrThrow();
+  const ledger = await notificationsOf(tx, appointmentId);
+  const isOver = row.appointment_time.getTime() + row.duration_minutes * 60_000 <= now.getTime();
+  const plan = planAppointment({
+    leftToPeople: row.status === 'SCHEDULED' && isOver && (await isLeftToPeople(tx, row)),
+    appointment: {
+      appointmentId,
+      status: row.status,
+      appointmentTime: row.appointment_time.getTime(),
+      durationMinutes: row.duration_minutes,
+      bookedVia: row.booked_via,
+      timeSetAt: row.time_set_at.getTime(),
+      timeSetVersion: row.time_set_version,
+      changedAt: row.updated_at.getTime(),
+      version: row.version,
+      checkedIn: row.checked_in_at !== null,
+      noticeVisits: row.announced_by === null ? row.notice_visits : 0,
+    },
+    policy,
+    timeZone: clinic.time_zone,
+    // An offer is the sick day's to see to.
+    ledger: ledger
+      .filter((entry) => entry.move_offer_id === null)
+      .map((entry) => ({
+        notificationId: entry.notification_id,
+        state: entry.state,
+        dueAt: entry.due_at.getTime(),
+      })),
+    now: now.getTime(),
+  });
+  return { row, timeZone: clinic.time_zone, ledger, plan };
+}
+
+/** The message of this kind that the appointment now calls for, on this channel. */
+export function notificationOf(
+  row: AppointmentRow,
+  kind: PlannedKind,
+  channel: Channel,
+  dueAt: Date,
+  requestId?: string,
+): PlannedNotification {
+  const appointmentId = row.appointment_id;
+  return {
+    notificationId: isReminderKind(kind)
+      ? notificationId({ appointmentId, kind, appointmentTime: row.appointment_time.getTime(), channel })
+      : notificationId({
+          appointmentId,
+          kind,
+          version: tellsOfCancelling(kind) ? row.version : row.time_set_version,
+          channel,
+        }),
+    clinicId: row.clinic_id,
+    appointmentId,
+    patientId: row.patient_id,
+    kind,
+    channel,
+    plannedFor: row.appointment_time,
+    appointmentVersion: row.version,
+    dueAt,
+    requestId,
+  };
+}
+
+/** The patient's preferred channel, or the other one where they cannot be reached on it. */
+export async function channelsOf(
+  tx: Tx,
+  patientId: string,
+): Promise<{ readonly preferred: Channel; readonly reachable: Channel | undefined }> {
+  const patient = await tx
+    .selectFrom('patient')
+    .select(['preferred_channel', 'phone', 'email'])
+    .where('patient_id', '=', patientId)
+    .executeTakeFirstOrThrow();
+  const preferred = patient.preferred_channel;
+  const other: Channel = preferred === 'sms' ? 'email' : 'sms';
+  return {
+    preferred,
+    reachable: chooseChannel([preferred, other], patient.phone !== null, patient.email !== null),
+  };
+}
+
+/** Writes down what will never be sent, and why. */
+export async function recordSkipped(tx: Tx, situation: Situation, now: Date): Promise<void> {
+  const { row, ledger, plan } = situation;
+  for (const entry of ledger.filter(({ notification_id }) => plan.abandoned.includes(notification_id))) {
+    await skipNotification(tx, {
+      notificationId: entry.notification_id,
+      clinicId: entry.clinic_id,
+      appointmentId: entry.appointment_id,
+      patientId: entry.patient_id,
+      kind: entry.kind as NotificationKind,
+      channel: entry.channel,
+      plannedFor: entry.planned_for,
+      appointmentVersion: entry.appointment_version,
+      dueAt: entry.due_at,
+      reason: 'superseded',
+    });
+  }
+  if (plan.skipped.length === 0) return;
+  const { preferred, reachable } = await channelsOf(tx, row.patient_id);
+  for (const { kind, reason } of plan.skipped) {
+    await skipNotification(tx, { ...notificationOf(row, kind, reachable ?? preferred, now), reason });
+  }
+}

@@ -1,0 +1,91 @@
+import { recordAudit } from '../../db/audit.ts';
+import { findClinic, type ClinicRow } from '../../db/clinics.ts';
+import { inContext, type Tx } from '../../db/connection.ts';
+import { lockClinic } from '../../db/locks.ts';
+import { AppError } from '../../domain/errors.ts';
+import { policyFaults } from '../../domain/policy-faults.ts';
+import type { ClinicPolicy } from '../../domain/policy.ts';
+import type { Act, SchedulingDeps } from '../act.ts';
+import { differenceFrom } from './difference.ts';
+import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
+
+export interface ClinicChange {
+  readonly expectedVersion: number;
+  /** What is left out stays as it is. */
+  readonly name?: string;
+  /** IANA. Booked visits keep their instants; hours, breaks and closures are read on the new wall clock. */
+  readonly timeZone?: string;
+}
+
+/** Renames a clinic or moves it to another zone. @throws AppError `not_found`, `version_mismatch` */
+export function changeClinic(deps: SchedulingDeps, act: Act, change: ClinicChange): Promise<ClinicRow> {
+  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+    const before = await lockedClinic(tx, act.clinicId);
+    const { expectedVersion, ...wanted } = change;
+    if (before.version !== expectedVersion) throw new AppError('version_mismatch', { version: before.version });
+    const changed = differenceFrom({ name: before.name, timeZone: before.time_zone }, wanted);
+    if (Object.keys(changed).length === 0) return before;
+    const after = await tx
+      .updateTable('clinic')
+      .set({ name: changed.name ?? before.name, time_zone: changed.timeZone ?? before.time_zone })
+      .where('clinic_id', '=', act.clinicId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await withdrawRefusedOffers(tx, act);
+    await auditClinic(tx, act, 'changed', { version: after.version, changed: Object.keys(changed) });
+    return after;
+  });
+}
+
+export interface PolicyChange {
+  /** The policy_version that was read. */
+  readonly expectedVersion: number;
+  /** The whole document. */
+  readonly policy: ClinicPolicy;
+}
+
+/**
+ * Replaces a clinic's policy. Whatever was judged under the old one is either committed before or judged again: bookings compare `policy_version` under
+ * the clinic's shared lock. Booked visits keep the version they were promised until they are moved.
+ *
+ * @throws AppError `not_found`, `version_mismatch`, `validation_failed` (see `policyFaults`)
+ */
+export function changePolicy(deps: SchedulingDeps, act: Act, change: PolicyChange): Promise<ClinicRow> {
+  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+    if (policyFaults(change.policy).length > 0) throw new AppError('validation_failed');
+    const before = await lockedClinic(tx, act.clinicId);
+    if (before.policy_version !== change.expectedVersion) {
+      throw new AppError('version_mismatch', { version: before.policy_version });
+    }
+    const changed = Object.keys(differenceFrom(before.policy, change.policy));
+    if (changed.length === 0) return before;
+    const after = await tx
+      .updateTable('clinic')
+      .set({ policy: JSON.stringify(change.policy) })
+      .where('clinic_id', '=', act.clinicId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await withdrawRefusedOffers(tx, act);
+    await auditClinic(tx, act, 'policy_changed', { policyVersion: after.policy_version, changed });
+    return after;
+  });
+}
+
+async function lockedClinic(tx: Tx, clinicId: string): Promise<ClinicRow> {
+  await lockClinic(tx, clinicId);
+  const clinic = await findClinic(tx, clinicId);
+  if (clinic === undefined) throw new AppError('not_found');
+  return clinic;
+}
+
+function auditClinic(tx: Tx, act: Act, action: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
+  return recordAudit(tx, {
+    clinicId: act.clinicId,
+    entity: 'clinic',
+    entityId: act.clinicId,
+    action,
+    actor: act.actor,
+    requestId: act.requestId,
+    detail,
+  });
+}

@@ -1,0 +1,330 @@
+import { sql } from 'kysely';
+import { findAppointment, lockAppointment, type AppointmentRow } from '../../db/appointments.ts';
+import { recordAudit } from '../../db/audit.ts';
+import { inContext, type Tx } from '../../db/connection.ts';
+import { lockForBooking } from '../../db/locks.ts';
+import {
+  changeItem,
+  closeMoveOffer,
+  findItem,
+  findSickDay,
+  insertCallTask,
+  lockItem,
+  lockSickDay,
+  openOfferOf,
+  wasOffered,
+  type OpenOffer,
+  type SickDayItemRef,
+  type SickDayItemRow,
+  type SickDayRow,
+} from '../../db/sick-days.ts';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { overlaps } from '../../domain/interval.ts';
+import { startsSoon, type CallReason } from '../../domain/sick-day.ts';
+import { addDays, localDate } from '../../domain/time-zone.ts';
+import type { Act, SchedulingDeps } from '../act.ts';
+import { cancelVisit } from '../visits/cancel.ts';
+import { giveBackHold, holdSlot } from '../claims/hold.ts';
+import { heldByOffer } from './move-offer.ts';
+import { slotOfColleague, slotOnOtherDay, type FreeSlot } from './offered-slot.ts';
+
+/** Somebody who lost a visit goes before those who only wish for one; the desk may still put anybody before them. */
+const WAITLIST_PRIORITY = 5;
+const TRIES = 5;
+
+/** What the sick day does next about one visit. */
+type Step =
+  | {
+      readonly kind: 'offer';
+      readonly step: 'colleague' | 'other_day';
+      readonly index: number;
+      readonly slot: FreeSlot;
+    }
+  | { readonly kind: 'waitlist' }
+  | { readonly kind: 'call'; readonly reason: CallReason }
+  | { readonly kind: 'gone'; readonly reason: string };
+
+/** Everything a step is decided from. */
+interface Situation {
+  readonly sickDay: SickDayRow;
+  readonly item: SickDayItemRow;
+  readonly visit: AppointmentRow;
+  readonly offer: OpenOffer | undefined;
+}
+
+/**
+ * Takes the next step about one visit of a sick day: offers another time and holds it, puts the patient on the waitlist, or asks the desk to call. One
+ * transaction, so a step is taken or it is not. Harmless to repeat and to run twice at once: nothing happens while the sick day is paused or has ended,
+ * while an offer can still be answered, or once the visit is dealt with.
+ *
+ * @throws AppError `not_found`, `temporarily_unavailable` when others keep taking the times that are found
+ */
+export async function takeNextStep(deps: SchedulingDeps, act: Act, ref: SickDayItemRef): Promise<void> {
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const planned = await inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+      const situation = await read(tx, act, ref);
+      const step = isDue(situation) ? await decide(tx, act, situation) : undefined;
+      return step && { situation, step };
+    });
+    if (planned === undefined) return;
+    try {
+      const done = await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) =>
+        carryOut(deps, tx, act, planned.situation, planned.step),
+      );
+      if (done) return;
+    } catch (error) {
+      if (!(error instanceof AppError) || !CHANGED_MEANWHILE.has(error.code)) throw error;
+    }
+  }
+  throw new AppError('temporarily_unavailable', { sickDayId: ref.sickDayId, appointmentId: ref.appointmentId });
+}
+
+/** The time was free when it was looked for, or nobody waited, and it is so no more: look again. */
+const CHANGED_MEANWHILE: ReadonlySet<ErrorCode> = new Set([
+  'slot_taken',
+  'day_full',
+  'too_soon',
+  'too_far_ahead',
+  'in_the_past',
+  'outside_hours',
+  'provider_closed',
+  'provider_away',
+  'off_grid',
+  'already_waiting',
+]);
+
+async function read(tx: Tx, act: Act, ref: SickDayItemRef): Promise<Situation> {
+  const sickDay = await findSickDay(tx, ref.sickDayId);
+  const item = await findItem(tx, ref);
+  const visit = await findAppointment(tx, ref.appointmentId);
+  if (sickDay === undefined || item === undefined || visit === undefined) throw new AppError('not_found');
+  return { sickDay, item, visit, offer: await openOfferOf(tx, ref, act.now) };
+}
+
+function isDue({ sickDay, item, offer }: Situation): boolean {
+  if (sickDay.state !== 'RUNNING') return false;
+  if (item.state === 'PENDING') return true;
+  const canBeAnswered = offer?.live === true && offer.fits && !offer.message_failed;
+  return item.state === 'OFFERED' && !canBeAnswered;
+}
+
+async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
+  const { sickDay, item, visit, offer } = situation;
+  const now = act.now.getTime();
+  const goneBecause = whyGone(sickDay, visit, now);
+  if (goneBecause !== undefined) return { kind: 'gone', reason: goneBecause };
+  const patient = await tx
+    .selectFrom('patient')
+    .select(['phone', 'email'])
+    .where('patient_id', '=', visit.patient_id)
+    .executeTakeFirstOrThrow();
+  if (patient.phone === null && patient.email === null) return { kind: 'call', reason: 'no_contact' };
+  if (offer?.fits === true && offer.message_failed) return { kind: 'call', reason: 'message_failed' };
+  if (startsSoon(visit.appointment_time.getTime(), now)) return { kind: 'call', reason: 'starts_soon' };
+
+  const search = { visit, sickDay, now };
+  // An offer that the patient was told of and did not take is done with. One that never reached the broker is made again, and so is one for a visit that
+  // has been changed and is still hit.
+  const isDoneWith = offer !== undefined && offer.told_at !== null && offer.fits;
+  const first = isDoneWith ? item.step_index + 1 : item.step_index;
+  for (const [index, step] of sickDay.steps.entries()) {
+    if (index < first) continue;
+    if (step === 'waitlist') return { kind: 'waitlist' };
+    if (step === 'call') break;
+    const slot = await (step === 'colleague' ? slotOfColleague(tx, search) : slotOnOtherDay(tx, search));
+    if (slot !== undefined) return { kind: 'offer', step, index, slot };
+  }
+  const ref = { sickDayId: sickDay.sick_day_id, appointmentId: visit.appointment_id };
+  return { kind: 'call', reason: (await wasOffered(tx, ref)) ? 'not_accepted' : 'no_slot' };
+}
+
+/** Why there is nothing left to do about a visit: somebody else has seen to it. */
+function whyGone(sickDay: SickDayRow, visit: AppointmentRow, now: number): string | undefined {
+  if (visit.status === 'CANCELLED') return 'cancelled';
+  const from = visit.appointment_time.getTime();
+  const isInAbsence =
+    visit.provider_id === sickDay.provider_id &&
+    overlaps(
+      { from, to: from + visit.duration_minutes * 60_000 },
+      { from: sickDay.from_time.getTime(), to: sickDay.to_time.getTime() },
+    );
+  if (!isInAbsence) return 'moved';
+  return visit.status !== 'SCHEDULED' || visit.checked_in_at !== null || from <= now ? 'begun' : undefined;
+}
+
+/** Does the step if everything is still as it was when it was decided. Returns false, and has done nothing, if it is not. */
+async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation, step: Step): Promise<boolean> {
+  const ref = { sickDayId: seen.sickDay.sick_day_id, appointmentId: seen.visit.appointment_id };
+  await lockForBooking(tx, {
+    clinicId: act.clinicId,
+    providerIds: [
+      seen.visit.provider_id,
+      ...(step.kind === 'offer' ? [step.slot.providerId] : []),
+      ...(seen.offer === undefined ? [] : [seen.offer.provider_id]),
+    ],
+    patientIds: [seen.visit.patient_id],
+  });
+  const visit = await lockAppointment(tx, ref.appointmentId);
+  const sickDay = await lockSickDay(tx, ref.sickDayId, 'share');
+  const item = await lockItem(tx, ref);
+  if (visit === undefined || sickDay === undefined || item === undefined) throw new AppError('not_found');
+  const offer = await openOfferOf(tx, ref, act.now);
+  const isUnchanged =
+    isDue({ sickDay, item, visit, offer }) &&
+    visit.version === seen.visit.version &&
+    item.step_index === seen.item.step_index &&
+    offer?.move_offer_id === seen.offer?.move_offer_id;
+  if (!isUnchanged) return false;
+
+  if (offer !== undefined) {
+    await closeMoveOffer(tx, offer.move_offer_id, offer.live ? 'WITHDRAWN' : 'EXPIRED');
+    await giveBackHold(tx, act, offer.hold_id);
+  }
+  switch (step.kind) {
+    case 'offer':
+      await offerSlot(deps, tx, act, { sickDay, visit }, step);
+      await changeItem(tx, ref, { state: 'OFFERED', stepIndex: step.index, reason: step.step });
+      break;
+    case 'waitlist':
+      await joinWaitlistInstead(deps, tx, act, sickDay, visit);
+      // First: the cancelling settles what is still open.
+      await changeItem(tx, ref, { state: 'WAITLISTED' });
+      await cancelVisit(deps, tx, act, { appointmentId: ref.appointmentId, reason: 'provider_unavailable' });
+      break;
+    case 'call':
+      await insertCallTask(tx, {
+        callTaskId: deps.newId(),
+        clinicId: act.clinicId,
+        appointmentId: ref.appointmentId,
+        patientId: visit.patient_id,
+        sickDayId: ref.sickDayId,
+        reason: step.reason,
+      });
+      await changeItem(tx, ref, { state: 'CALL', reason: step.reason });
+      break;
+    case 'gone':
+      await changeItem(tx, ref, { state: 'GONE', reason: step.reason });
+      break;
+  }
+  await recordAudit(tx, {
+    clinicId: act.clinicId,
+    entity: 'sick_day',
+    entityId: ref.sickDayId,
+    action: step.kind === 'offer' ? 'offered' : step.kind,
+    actor: act.actor,
+    requestId: act.requestId,
+    detail: {
+      appointmentId: ref.appointmentId,
+      ...(step.kind === 'offer' ? { step: step.step } : {}),
+      ...('reason' in step ? { reason: step.reason } : {}),
+    },
+  });
+  return true;
+}
+
+async function offerSlot(
+  deps: SchedulingDeps,
+  tx: Tx,
+  act: Act,
+  { sickDay, visit }: { readonly sickDay: SickDayRow; readonly visit: AppointmentRow },
+  { step, slot }: Extract<Step, { kind: 'offer' }>,
+): Promise<void> {
+  const moveOfferId = deps.newId();
+  // Holds run on the database's clock, and last at least as long as the offer.
+  const { minutes } = await tx
+    .selectNoFrom(
+      sql<number>`ceil(extract(epoch from ${new Date(slot.deadline)}::timestamptz - now()) / 60)::integer`.as(
+        'minutes',
+      ),
+    )
+    .executeTakeFirstOrThrow();
+  const hold = await holdSlot(deps, tx, act, {
+    providerId: slot.providerId,
+    slotStart: new Date(slot.from),
+    durationMinutes: visit.duration_minutes,
+    heldBy: heldByOffer(moveOfferId),
+    minutes,
+  });
+  await tx
+    .insertInto('move_offer')
+    .values({
+      move_offer_id: moveOfferId,
+      clinic_id: act.clinicId,
+      appointment_id: visit.appointment_id,
+      appointment_version: visit.version,
+      patient_id: visit.patient_id,
+      sick_day_id: sickDay.sick_day_id,
+      step,
+      provider_id: slot.providerId,
+      slot_start: new Date(slot.from),
+      duration_minutes: visit.duration_minutes,
+      hold_id: hold.hold_id,
+      state: 'OPEN',
+      expires_at: new Date(slot.deadline),
+    })
+    .execute();
+}
+
+/** The patient waits for the same provider, and goes before those who only wish. Whoever waits for them already keeps the better of both wishes. */
+async function joinWaitlistInstead(
+  deps: SchedulingDeps,
+  tx: Tx,
+  act: Act,
+  sickDay: SickDayRow,
+  visit: AppointmentRow,
+): Promise<void> {
+  const { time_zone: timeZone } = await tx
+    .selectFrom('clinic')
+    .select('time_zone')
+    .where('clinic_id', '=', act.clinicId)
+    .executeTakeFirstOrThrow();
+  const earliest = localDate(timeZone, act.now.getTime());
+  const latest = addDays(localDate(timeZone, visit.appointment_time.getTime()), sickDay.search_days);
+  const waiting = await tx
+    .selectFrom('waitlist_entry')
+    .select('entry_id')
+    .where('patient_id', '=', visit.patient_id)
+    .where('provider_id', '=', visit.provider_id)
+    .where('status', '=', 'WAITING')
+    .forUpdate()
+    .executeTakeFirst();
+  const entryId = waiting?.entry_id ?? deps.newId();
+  if (waiting !== undefined) {
+    await tx
+      .updateTable('waitlist_entry')
+      .set({
+        priority: sql<number>`greatest(priority, ${WAITLIST_PRIORITY}::integer)`,
+        earliest_date: sql<string>`least(earliest_date, ${earliest}::date)`,
+        latest_date: sql<string>`greatest(latest_date, ${latest}::date)`,
+        updated_at: sql<Date>`now()`,
+      })
+      .where('entry_id', '=', entryId)
+      .execute();
+  } else {
+    await tx
+      .insertInto('waitlist_entry')
+      .values({
+        entry_id: entryId,
+        clinic_id: act.clinicId,
+        patient_id: visit.patient_id,
+        provider_id: visit.provider_id,
+        specialty: null,
+        duration_minutes: visit.duration_minutes,
+        earliest_date: earliest,
+        latest_date: latest,
+        priority: WAITLIST_PRIORITY,
+        status: 'WAITING',
+        booked_appointment_id: null,
+      })
+      .execute();
+  }
+  await recordAudit(tx, {
+    clinicId: act.clinicId,
+    entity: 'waitlist_entry',
+    entityId: entryId,
+    action: waiting === undefined ? 'joined' : 'preferred',
+    actor: act.actor,
+    requestId: act.requestId,
+    detail: { sickDayId: sickDay.sick_day_id },
+  });
+}

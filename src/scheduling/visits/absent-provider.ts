@@ -1,0 +1,29 @@
+import type { AppointmentRow } from '../../db/appointments.ts';
+import type { Tx } from '../../db/connection.ts';
+import { loadProviderSchedule } from '../../db/schedules.ts';
+import { objectionsOfHours } from '../../domain/availability.ts';
+
+/** Is the visit's provider away, or the clinic closed, at any moment of it? What staff have booked there on purpose takes place. */
+export async function isProviderAbsent(tx: Tx, visit: AppointmentRow): Promise<boolean> {
+  const schedule = await loadProviderSchedule(tx, visit.provider_id, visit.appointment_time);
+  if (schedule === undefined) return false;
+  const from = visit.appointment_time.getTime();
+  return objectionsOfHours(schedule, { from, to: from + visit.duration_minutes * 60_000 }).some(
+    ({ rule, code }) => (rule === 'closure' || rule === 'time_off') && !visit.override_rules.includes(code),
+  );
+}
+
+/**
+ * Whether a visit took place that nobody marked is for a person to say: its provider was absent, or the desk has still to call about it. Never of a
+ * patient who was checked in.
+ */
+export async function isLeftToPeople(tx: Tx, visit: AppointmentRow): Promise<boolean> {
+  if (visit.checked_in_at !== null) return false;
+  const call = await tx
+    .selectFrom('call_task')
+    .select('call_task_id')
+    .where('appointment_id', '=', visit.appointment_id)
+    .where('state', '=', 'OPEN')
+    .executeTakeFirst();
+  return call !== undefined || (await isProviderAbsent(tx, visit));
+}
