@@ -43,7 +43,7 @@ const FOLDERS = [
 /** Files of the domain that reckon in wall-clock time, which workflows must not. */
 const WALL_CLOCKS = [
   'appointment-plan',
-  'availability',
+  'availability/[a-z]+',
   'earliest-slots',
   'policy-faults',
   'reminder-plan',

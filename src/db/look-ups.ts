@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { BusyTime } from '../domain/availability.ts';
+import type { BusyTime } from '../domain/availability/judge.ts';
 import type { Interval } from '../domain/interval.ts';
 import { translated, type Db, type Tx } from './connection.ts';
 

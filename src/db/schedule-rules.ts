@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Closure, WeeklyWindow } from '../domain/availability.ts';
+import type { Closure, WeeklyWindow } from '../domain/availability/schedule.ts';
 import type { ImportedClosure } from '../domain/closure-import.ts';
 import type { Interval } from '../domain/interval.ts';
 import { overridesOf, type TimeWindow } from '../domain/schedule-change.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { ProviderSchedule } from '../domain/availability.ts';
+import type { ProviderSchedule } from '../domain/availability/schedule.ts';
 import type { ClinicPolicy } from '../domain/policy.ts';
 import type { Tx } from './connection.ts';
 

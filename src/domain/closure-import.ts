@@ -1,4 +1,4 @@
-import type { Closure } from './availability.ts';
+import type { Closure } from './availability/schedule.ts';
 
 /** One event of a calendar file: all the closures it makes. */
 export interface CalendarEvent {

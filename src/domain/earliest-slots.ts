@@ -1,4 +1,6 @@
-import { availableSlotsInRange, type BusyTime, type ProviderSchedule } from './availability.ts';
+import { type BusyTime } from './availability/judge.ts';
+import { type ProviderSchedule } from './availability/schedule.ts';
+import { availableSlotsInRange } from './availability/search.ts';
 import type { Interval } from './interval.ts';
 import { addDays } from './time-zone.ts';
 

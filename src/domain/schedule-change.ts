@@ -1,11 +1,5 @@
-import {
-  objectionsOfHours,
-  type Closure,
-  type DateOverride,
-  type HoursRefusal,
-  type ProviderSchedule,
-  type WeeklyWindow,
-} from './availability.ts';
+import { objectionsOfHours, type HoursRefusal } from './availability/judge.ts';
+import { type Closure, type DateOverride, type ProviderSchedule, type WeeklyWindow } from './availability/schedule.ts';
 import type { Interval } from './interval.ts';
 import { addDays, DAY_MS, MINUTE_MS, startOfDay } from './time-zone.ts';
 

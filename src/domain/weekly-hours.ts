@@ -1,4 +1,4 @@
-import type { WeeklyWindow } from './availability.ts';
+import type { WeeklyWindow } from './availability/schedule.ts';
 import { mergeIntervals, overlaps, type Interval } from './interval.ts';
 import type { TimeWindow } from './schedule-change.ts';
 import { DAY_MS, timeOfDay } from './time-zone.ts';

@@ -1,6 +1,6 @@
 import { inContext, type Connection } from '../db/connection.ts';
 import { loadProviderSchedules } from '../db/schedules.ts';
-import type { ProviderSchedule } from '../domain/availability.ts';
+import type { ProviderSchedule } from '../domain/availability/schedule.ts';
 
 /** Which rules of a provider and of their clinic. */
 export type ScheduleVersion = Pick<ProviderSchedule, 'providerId' | 'scheduleVersion' | 'policyVersion'>;

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { queryNamed } from '../../db/connection.ts';
 import { range } from '../../db/look-ups.ts';
-import { busyRange, type ReservationPurpose } from '../../domain/availability.ts';
+import { type ReservationPurpose } from '../../domain/availability/judge.ts';
+import { busyRange } from '../../domain/availability/search.ts';
 import type { ProviderTime } from '../../domain/earliest-slots.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Interval } from '../../domain/interval.ts';

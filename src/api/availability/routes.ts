@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { availableSlotsInRange, explainAvailability } from '../../domain/availability.ts';
+import { explainAvailability } from '../../domain/availability/explain.ts';
+import { availableSlotsInRange } from '../../domain/availability/search.ts';
 import { earliestSlots } from '../../domain/earliest-slots.ts';
 import { AppError } from '../../domain/errors.ts';
 import { addDays } from '../../domain/time-zone.ts';

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { AVAILABILITY_RULES, type AvailabilityExplanation } from '../../domain/availability.ts';
+import { AVAILABILITY_RULES, type AvailabilityExplanation } from '../../domain/availability/explain.ts';
 import type { ProviderSlot } from '../../domain/earliest-slots.ts';
 import type { Interval } from '../../domain/interval.ts';
 import { DAY_MS, isoDateOf, MINUTE_MS } from '../../domain/time-zone.ts';

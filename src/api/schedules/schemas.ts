@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import type { ProviderSchedule, WeeklyWindow } from '../../domain/availability.ts';
+import type { ProviderSchedule, WeeklyWindow } from '../../domain/availability/schedule.ts';
 import { ETAG_HEADER, Instant, instantText, LocalDate, NextCursor, PAGE_QUERY, Strict, Uuid } from '../schemas.ts';
 import type { OverrideRow, TimeOffRow } from './queries.ts';
 

@@ -1,4 +1,4 @@
-import type { WeeklyWindow } from '../../domain/availability.ts';
+import type { WeeklyWindow } from '../../domain/availability/schedule.ts';
 import type { Interval } from '../../domain/interval.ts';
 import type { TimeWindow } from '../../domain/schedule-change.ts';
 import { DAY_MS, utcMidnight } from '../../domain/time-zone.ts';

@@ -1,6 +1,6 @@
 import ICAL from 'ical.js';
 import { runInNewContext } from 'node:vm';
-import type { Closure } from '../../domain/availability.ts';
+import type { Closure } from '../../domain/availability/schedule.ts';
 import type { CalendarEvent } from '../../domain/closure-import.ts';
 import { AppError } from '../../domain/errors.ts';
 import { addDays, DAY_MS, isoDateOf, utcMidnight, yearsLater } from '../../domain/time-zone.ts';

@@ -5,7 +5,7 @@ import { once, type Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { expireReservations, isDayFull } from '../../db/reservations.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
-import { judgeSlot } from '../../domain/availability.ts';
+import { judgeSlot } from '../../domain/availability/judge.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Act, SchedulingDeps } from '../act.ts';
 

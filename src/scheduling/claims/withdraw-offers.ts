@@ -7,7 +7,7 @@ import {
   tellOfferingSickDay,
   type MoveOfferRow,
 } from '../../db/sick-days.ts';
-import { judgeSlot } from '../../domain/availability.ts';
+import { judgeSlot } from '../../domain/availability/judge.ts';
 import type { Act } from '../act.ts';
 import { giveBackHold } from './hold.ts';
 

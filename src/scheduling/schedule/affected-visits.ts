@@ -1,7 +1,7 @@
 import { upcomingVisits, type UpcomingVisit } from '../../db/booked-visits.ts';
 import type { Tx } from '../../db/connection.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
-import type { ProviderSchedule } from '../../domain/availability.ts';
+import type { ProviderSchedule } from '../../domain/availability/schedule.ts';
 import { AppError } from '../../domain/errors.ts';
 import { affectedBy, reachOf, type Affected, type ScheduleChange } from '../../domain/schedule-change.ts';
 

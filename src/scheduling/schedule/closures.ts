@@ -3,7 +3,7 @@ import { inContext, type Tx } from '../../db/connection.ts';
 import { once, type Idempotency } from '../../db/idempotency.ts';
 import { lockClinic } from '../../db/locks.ts';
 import { deleteClosures, importedClosures, insertClosures } from '../../db/schedule-rules.ts';
-import type { Closure } from '../../domain/availability.ts';
+import type { Closure } from '../../domain/availability/schedule.ts';
 import { planImport, type CalendarEvent, type ImportPlan } from '../../domain/closure-import.ts';
 import { AppError } from '../../domain/errors.ts';
 import { localDate } from '../../domain/time-zone.ts';

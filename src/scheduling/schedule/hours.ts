@@ -2,7 +2,7 @@ import { recordAudit } from '../../db/audit.ts';
 import { inContext, type Tx } from '../../db/connection.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { deleteOverride, replaceHours, replaceOverride } from '../../db/schedule-rules.ts';
-import type { WeeklyWindow } from '../../domain/availability.ts';
+import type { WeeklyWindow } from '../../domain/availability/schedule.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ScheduleChange, TimeWindow } from '../../domain/schedule-change.ts';
 import type { Act, SchedulingDeps } from '../act.ts';

@@ -1,7 +1,7 @@
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
-import { objectionsOfHours } from '../../domain/availability.ts';
+import { objectionsOfHours } from '../../domain/availability/judge.ts';
 
 /** Is the visit's provider away, or the clinic closed, at any moment of it? What staff have booked there on purpose takes place. */
 export async function isProviderAbsent(tx: Tx, visit: AppointmentRow): Promise<boolean> {

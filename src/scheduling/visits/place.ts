@@ -1,7 +1,8 @@
 import type { Tx } from '../../db/connection.ts';
 import { busyRangesOfEach } from '../../db/look-ups.ts';
 import { expireReservationsOfEach, reserveAppointments } from '../../db/reservations.ts';
-import { judgeSlot, type BusyTime, type LocalDay, type ProviderSchedule } from '../../domain/availability.ts';
+import { judgeSlot, type BusyTime, type LocalDay } from '../../domain/availability/judge.ts';
+import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
 import { AppError, SeriesClashError, type SeriesClash } from '../../domain/errors.ts';
 import { overlaps, type Interval } from '../../domain/interval.ts';
 import type { OverridableRule, RuleOverride } from '../../domain/override.ts';

@@ -16,7 +16,7 @@ import {
   waitingEntries,
   type WaitlistRoundRow,
 } from '../../db/waitlist.ts';
-import { judgeSlot } from '../../domain/availability.ts';
+import { judgeSlot } from '../../domain/availability/judge.ts';
 import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../../domain/confirmation-code.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import { rankCandidates, type WaitlistCandidate } from '../../domain/waitlist-ranking.ts';

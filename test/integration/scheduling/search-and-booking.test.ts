@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { providerTimes } from '../../../src/api/availability/queries.ts';
-import { availableSlotsInRange } from '../../../src/domain/availability.ts';
+import { availableSlotsInRange } from '../../../src/domain/availability/search.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import { addDays, DAY_MS, dayBounds, localDate, MINUTE_MS, offsetSpans } from '../../../src/domain/time-zone.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { availableSlots, judgeSlot, type SlotSearch } from '../../../src/domain/availability.ts';
+import { judgeSlot } from '../../../src/domain/availability/judge.ts';
+import { availableSlots, type SlotSearch } from '../../../src/domain/availability/search.ts';
 import { dayBounds } from '../../../src/domain/time-zone.ts';
 import { diceOf, drawSeed, type Dice } from '../../support/seed.ts';
 import { anySearch } from './schedules.ts';

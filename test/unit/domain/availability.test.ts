@@ -1,15 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { BusyTime, ProviderSchedule, SlotSearch } from '../../../src/domain/availability.ts';
+import type { BusyTime } from '../../../src/domain/availability/judge.ts';
+import type { ProviderSchedule } from '../../../src/domain/availability/schedule.ts';
+import type { SlotSearch } from '../../../src/domain/availability/search.ts';
+import { explainAvailability } from '../../../src/domain/availability/explain.ts';
+import { judgeSlot } from '../../../src/domain/availability/judge.ts';
+import { openWindows } from '../../../src/domain/availability/schedule.ts';
 import {
   availableSlots,
   availableSlotsInRange,
   busyRange,
-  explainAvailability,
-  judgeSlot,
-  openWindows,
   visitWithin,
-} from '../../../src/domain/availability.ts';
+} from '../../../src/domain/availability/search.ts';
 import type { Interval } from '../../../src/domain/interval.ts';
 import { overlaps } from '../../../src/domain/interval.ts';
 import { addDays, dayBounds, localDate, localTime, zonedInstant } from '../../../src/domain/time-zone.ts';

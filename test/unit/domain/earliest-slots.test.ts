@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { availableSlots } from '../../../src/domain/availability.ts';
+import { availableSlots } from '../../../src/domain/availability/search.ts';
 import { earliestSlots, type ProviderTime } from '../../../src/domain/earliest-slots.ts';
 import { addDays, zonedInstant } from '../../../src/domain/time-zone.ts';
 import { anySearch, schedule } from './schedules.ts';

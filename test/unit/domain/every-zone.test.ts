@@ -1,5 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { availableSlots, judgeSlot, type ProviderSchedule } from '../../../src/domain/availability.ts';
+import { judgeSlot } from '../../../src/domain/availability/judge.ts';
+import { type ProviderSchedule } from '../../../src/domain/availability/schedule.ts';
+import { availableSlots } from '../../../src/domain/availability/search.ts';
 import { dayBounds } from '../../../src/domain/time-zone.ts';
 import { faultsAround, instantsOf, questionsAround, type Answering, type Question } from './clock-change-check.ts';
 import { schedule } from './schedules.ts';

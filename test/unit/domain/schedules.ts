@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
+import type { BusyTime } from '../../../src/domain/availability/judge.ts';
 import type {
-  BusyTime,
   Closure,
   DateOverride,
   ProviderSchedule,
-  SlotSearch,
   WeeklyWindow,
-} from '../../../src/domain/availability.ts';
-import { RESERVATION_PURPOSES } from '../../../src/domain/availability.ts';
+} from '../../../src/domain/availability/schedule.ts';
+import type { SlotSearch } from '../../../src/domain/availability/search.ts';
+import { RESERVATION_PURPOSES } from '../../../src/domain/availability/judge.ts';
 import type { Interval } from '../../../src/domain/interval.ts';
 import { addDays, localDate, startOfDay } from '../../../src/domain/time-zone.ts';
 import { changesOf, ZONES } from './zones.ts';
