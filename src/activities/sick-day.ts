@@ -1,5 +1,5 @@
 import { heartbeat } from '@temporalio/activity';
-import { recordAudit } from '../db/audit.ts';
+import { audit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { findAppointment } from '../db/appointments.ts';
 import {
@@ -107,16 +107,7 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
       if (trouble !== undefined) throw trouble;
 
       return inContext(connection.db, context, async (tx) => {
-        if (await finishWhenDone(tx, input.sickDayId)) {
-          await recordAudit(tx, {
-            clinicId: input.clinicId,
-            entity: 'sick_day',
-            entityId: input.sickDayId,
-            action: 'finished',
-            actor: act.actor,
-            requestId: input.requestId,
-          });
-        }
+        if (await finishWhenDone(tx, input.sickDayId)) await audit(tx, act, 'sick_day', input.sickDayId, 'finished');
         const progress = await progressOf(tx, input.sickDayId, now);
         if (progress === undefined) throw new AppError('not_found', { sickDayId: input.sickDayId });
         const { state, counts, due: left, nextDeadline } = progress;

@@ -1,4 +1,4 @@
-import { recordAudit } from '../db/audit.ts';
+import { audit } from '../db/audit.ts';
 import type { Tx } from '../db/connection.ts';
 import type { Actor } from '../scheduling/act.ts';
 
@@ -22,5 +22,5 @@ export async function auditStaffRead(
   entity: { readonly entity: string; readonly entityId: string; readonly detail?: Readonly<Record<string, unknown>> },
 ): Promise<void> {
   if (reader.actor.kind === 'patient') return;
-  await recordAudit(tx, { clinicId, action: STAFF_READ, actor: reader.actor, requestId: reader.requestId, ...entity });
+  await audit(tx, { clinicId, ...reader }, entity.entity, entity.entityId, STAFF_READ, entity.detail);
 }

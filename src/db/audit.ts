@@ -1,30 +1,36 @@
 import type { Tx } from './connection.ts';
 
-/** One line of the audit: who did what to which row. `detail` holds ids, codes, versions and instants. */
-export interface AuditEvent {
-  /** null: what patients change about themselves happens at no clinic. */
-  readonly clinicId: string | null;
-  readonly entity: string;
-  readonly entityId: string;
-  readonly action: string;
+/** On whose behalf something happens, as the audit and the outbox write it down. An act of `src/scheduling` is one. */
+export interface OnBehalf {
+  /** Left out: what patients change about themselves happens at no clinic. */
+  readonly clinicId?: string | undefined;
   readonly actor: { readonly kind: string; readonly id: string };
   readonly requestId?: string | undefined;
-  readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** Appends to the audit, in the transaction of the change. */
-export async function recordAudit(tx: Tx, event: AuditEvent): Promise<void> {
+/**
+ * Appends one line to the audit, in the transaction of the change: who did what to which row.
+ * @param detail - ids, codes, versions and instants
+ */
+export async function audit(
+  tx: Tx,
+  { clinicId, actor, requestId }: OnBehalf,
+  entity: string,
+  entityId: string,
+  action: string,
+  detail: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   await tx
     .insertInto('audit_event')
     .values({
-      clinic_id: event.clinicId,
-      entity: event.entity,
-      entity_id: event.entityId,
-      action: event.action,
-      actor_kind: event.actor.kind,
-      actor_id: event.actor.id,
-      request_id: event.requestId ?? null,
-      detail: JSON.stringify(event.detail ?? {}),
+      clinic_id: clinicId ?? null,
+      entity,
+      entity_id: entityId,
+      action,
+      actor_kind: actor.kind,
+      actor_id: actor.id,
+      request_id: requestId ?? null,
+      detail: JSON.stringify(detail),
     })
     .execute();
 }

@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import type { AppointmentRow } from './appointments.ts';
-import { recordAudit } from './audit.ts';
+import { audit } from './audit.ts';
 import { translated, type Connection, type Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
 import type { Database } from './schema.ts';
@@ -281,7 +281,7 @@ export async function failOpenRuns(tx: Tx, reason: string, finishedAt: Date): Pr
 export interface SyncAct {
   readonly clinicId: string;
   readonly actor: { readonly kind: string; readonly id: string };
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
   readonly now: Date;
 }
 
@@ -293,10 +293,10 @@ export interface SyncAct {
  */
 export async function requestSync(tx: Tx, act: SyncAct, runId: string): Promise<void> {
   await ehrConnection(tx);
-  const { clinicId, actor, requestId } = act;
+  const { clinicId } = act;
   await insertSyncRun(tx, { runId, clinicId, trigger: 'on_demand', startedAt: act.now });
-  await enqueue(tx, { clinicId, aggregate: 'ehr_sync', aggregateId: runId, event: 'requested', requestId });
-  await recordAudit(tx, { clinicId, entity: 'ehr_sync_run', entityId: runId, action: 'requested', actor, requestId });
+  await enqueue(tx, act, { aggregate: 'ehr_sync', aggregateId: runId, event: 'requested' });
+  await audit(tx, act, 'ehr_sync_run', runId, 'requested');
 }
 
 /** Sees to it that a clinic's EHR has one writer at a time, over all processes. */

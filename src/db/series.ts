@@ -1,7 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import { SERIES_NOTICE_KINDS, tellsOfCancelling } from '../domain/notification.ts';
 import { changeAppointment, type AppointmentRow } from './appointments.ts';
-import { recordAudit } from './audit.ts';
+import { audit } from './audit.ts';
 import type { Tx } from './connection.ts';
 import { enqueue } from './outbox.ts';
 import type { Database } from './schema.ts';
@@ -112,8 +112,8 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
   if (others.length > 0) {
     await tx.updateTable('appointment').set({ announced_by: next }).where('appointment_id', 'in', others).execute();
   }
-  await enqueue(tx, {
-    clinicId: after.clinic_id,
+  const act = { clinicId: after.clinic_id, actor: { kind: 'system', id: 'series-notice' } };
+  await enqueue(tx, act, {
     aggregate: 'appointment',
     aggregateId: next,
     event: 'noticeTakenOver',
@@ -121,12 +121,9 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
   });
   // It has another version now, and an offer stands only for the one it was made for.
   await tellOfferingSickDay(tx, next, 'visitChanged', undefined);
-  await recordAudit(tx, {
-    clinicId: after.clinic_id,
-    entity: 'appointment',
-    entityId: next,
-    action: 'noticeTakenOver',
-    actor: { kind: 'system', id: 'series-notice' },
-    detail: { version: after.version, from: appointmentId, visits: unannounced.length },
+  await audit(tx, act, 'appointment', next, 'noticeTakenOver', {
+    version: after.version,
+    from: appointmentId,
+    visits: unannounced.length,
   });
 }

@@ -437,12 +437,11 @@ async function change(tx: Tx, wanted: Change): Promise<boolean> {
     await tellOfferingSickDay(tx, row.appointment_id, 'notificationSettled', row.request_id ?? undefined);
   }
   if (TOLD.has(to)) {
-    await enqueue(tx, {
-      clinicId: row.clinic_id,
+    const act = { clinicId: row.clinic_id, requestId: row.request_id ?? undefined };
+    await enqueue(tx, act, {
       aggregate: 'appointment',
       aggregateId: row.appointment_id,
       event: 'notificationSettled',
-      requestId: row.request_id ?? undefined,
     });
   }
   return true;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { v7 as uuidV7 } from 'uuid';
-import { recordAudit } from '../db/audit.ts';
+import { audit } from '../db/audit.ts';
 import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
 import { AppError } from '../domain/errors.ts';
@@ -10,7 +10,7 @@ import { LOST_AFTER } from './ledger.ts';
 export interface ReplayAct {
   readonly clinicId: string;
   readonly actor: { readonly kind: string; readonly id: string };
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 export interface ReplayRequest {
@@ -71,22 +71,8 @@ export async function requestReplay(
       })),
     )
     .execute();
-  await enqueue(tx, {
-    clinicId: act.clinicId,
-    aggregate: 'replay',
-    aggregateId: replayId,
-    event: 'requested',
-    requestId: act.requestId,
-  });
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'replay',
-    entityId: replayId,
-    action: 'requested',
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: { notifications: ids.length },
-  });
+  await enqueue(tx, act, { aggregate: 'replay', aggregateId: replayId, event: 'requested' });
+  await audit(tx, act, 'replay', replayId, 'requested', { notifications: ids.length });
   return replayId;
 }
 

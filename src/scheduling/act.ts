@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidV7 } from 'uuid';
-import type { Connection } from '../db/connection.ts';
+import { inContext, type Connection, type Tx } from '../db/connection.ts';
+import { once, type Idempotency } from '../db/idempotency.ts';
 import { createProviderSchedules, type ProviderSchedules } from './provider-schedules.ts';
 
 /** Who acts. `id` is the token's subject, or the name of the part that acts on nobody's behalf; it is written to the audit. */
@@ -14,8 +15,8 @@ export interface Act {
   readonly actor: Actor;
   /** Resolved and authorized by the caller. */
   readonly clinicId: string;
-  readonly requestId?: string;
-  /** The caller's now; rules use the later of this and the database's. */
+  readonly requestId?: string | undefined;
+  /** The caller's now, by which the rules judge (ADR 0006); holds and rounds expire by the database's. */
   readonly now: Date;
 }
 
@@ -31,4 +32,44 @@ export interface SchedulingDeps {
 /** The doors' needs over one connection, with real ids and randomness. */
 export function createSchedulingDeps(connection: Connection): SchedulingDeps {
   return { connection, schedules: createProviderSchedules(connection), newId: () => uuidV7(), randomBytes };
+}
+
+/** One act is one transaction that sees the clinic's rows: whatever `work` writes is there, or nothing of it. */
+export function door<T>(deps: Pick<SchedulingDeps, 'connection'>, act: Act, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return inContext(deps.connection.db, { clinicId: act.clinicId }, work);
+}
+
+type Replayable<Kept> = Kept & {
+  /** It is the answer of an earlier request under the same idempotency key. */
+  readonly replayed: boolean;
+};
+
+/**
+ * As {@link door}, once under an idempotency key. What `work` returns is kept with the key; `answer`, if given, makes the door's answer of it.
+ * @throws AppError `idempotency_in_progress`, `idempotency_mismatch`
+ */
+export function doorOnce<Kept extends object>(
+  deps: Pick<SchedulingDeps, 'connection'>,
+  act: Act,
+  idempotency: Idempotency | undefined,
+  work: (tx: Tx) => Promise<Kept>,
+): Promise<Replayable<Kept>>;
+export function doorOnce<Kept extends object, Answer>(
+  deps: Pick<SchedulingDeps, 'connection'>,
+  act: Act,
+  idempotency: Idempotency | undefined,
+  work: (tx: Tx) => Promise<Kept>,
+  answer: (tx: Tx, kept: Replayable<Kept>) => Promise<Answer>,
+): Promise<Answer>;
+export function doorOnce<Kept extends object, Answer>(
+  deps: Pick<SchedulingDeps, 'connection'>,
+  act: Act,
+  idempotency: Idempotency | undefined,
+  work: (tx: Tx) => Promise<Kept>,
+  answer?: (tx: Tx, kept: Replayable<Kept>) => Promise<Answer>,
+): Promise<Answer | Replayable<Kept>> {
+  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
+    const kept = await once(tx, idempotency, () => work(tx));
+    return answer === undefined ? kept : answer(tx, kept);
+  });
 }

@@ -1,13 +1,13 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
 import { countHolds, endHold, findHold, insertHold, lockHold, prolongHold, type HoldRow } from '../../db/holds.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { expireReservations, isDayFull } from '../../db/reservations.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
 import { judgeSlot } from '../../domain/availability/judge.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 
 /** Somebody who holds more slots than this keeps them from the others. */
 const MAX_HOLDS = 5;
@@ -34,14 +34,17 @@ export function placeHold(
   slot: SlotToHold,
   idempotency?: Idempotency,
 ): Promise<{ readonly hold: HoldRow; readonly replayed: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
-    const { holdId, replayed } = await once(tx, idempotency, async () => ({
-      holdId: (await holdSlot(deps, tx, act, slot)).hold_id,
-    }));
-    const hold = await findHold(tx, holdId);
-    if (hold === undefined) throw new AppError('not_found');
-    return { hold, replayed };
-  });
+  return doorOnce(
+    deps,
+    act,
+    idempotency,
+    async (tx) => ({ holdId: (await holdSlot(deps, tx, act, slot)).hold_id }),
+    async (tx, { holdId, replayed }) => {
+      const hold = await findHold(tx, holdId);
+      if (hold === undefined) throw new AppError('not_found');
+      return { hold, replayed };
+    },
+  );
 }
 
 /** As {@link placeHold}, in the caller's own transaction, which must be given up when it throws. */
@@ -69,7 +72,7 @@ export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: Slo
   });
   if (hold === undefined) throw new AppError('slot_taken');
   if (dayIsFull) throw new AppError('day_full');
-  await auditHold(tx, act, hold.hold_id, 'held', { providerId, slotStart, durationMinutes });
+  await audit(tx, act, 'hold', hold.hold_id, 'held', { providerId, slotStart, durationMinutes });
   return hold;
 }
 
@@ -82,7 +85,7 @@ interface HoldRef {
  * @throws AppError `not_found`, `hold_gone`, `hold_already_extended`
  */
 export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Promise<HoldRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const hold = await lockWithProvider(tx, act, wanted);
     if (!hold.live) throw new AppError('hold_gone');
     if (hold.extended_at !== null) throw new AppError('hold_already_extended');
@@ -90,14 +93,14 @@ export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Pro
     if (schedule === undefined) throw new AppError('not_found');
     const extended = await prolongHold(tx, hold.hold_id, schedule.policy.holdMinutes);
     if (extended === undefined) throw new AppError('hold_gone');
-    await auditHold(tx, act, hold.hold_id, 'extended');
+    await audit(tx, act, 'hold', hold.hold_id, 'extended');
     return extended;
   });
 }
 
 /** The holder has changed their mind: the slot is everybody's again. Repeating it, or releasing what has ended, changes nothing. @throws AppError `not_found` */
 export function releaseHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Promise<void> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const hold = await lockWithProvider(tx, act, wanted);
     if (hold.state === 'LIVE') await giveBackHold(tx, act, hold.hold_id);
   });
@@ -106,7 +109,7 @@ export function releaseHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Pr
 /** As {@link releaseHold}, of a live hold, in the caller's own transaction under the provider's lock. */
 export async function giveBackHold(tx: Tx, act: Act, holdId: string): Promise<void> {
   await endHold(tx, holdId, { state: 'RELEASED' });
-  await auditHold(tx, act, holdId, 'released');
+  await audit(tx, act, 'hold', holdId, 'released');
 }
 
 /**
@@ -140,22 +143,4 @@ async function lockWithProvider(tx: Tx, act: Act, { holdId }: HoldRef): Promise<
   const hold = await lockHold(tx, holdId);
   if (hold === undefined) throw new AppError('not_found');
   return hold;
-}
-
-function auditHold(
-  tx: Tx,
-  act: Act,
-  holdId: string,
-  action: string,
-  detail: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  return recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'hold',
-    entityId: holdId,
-    action,
-    actor: act.actor,
-    requestId: act.requestId,
-    detail,
-  });
 }

@@ -1,11 +1,11 @@
-import { recordAudit } from '../../db/audit.ts';
+import { audit } from '../../db/audit.ts';
 import { findClinic, type ClinicRow } from '../../db/clinics.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import { lockClinic } from '../../db/locks.ts';
 import { AppError } from '../../domain/errors.ts';
 import { policyFaults } from '../../domain/policy-faults.ts';
 import type { ClinicPolicy } from '../../domain/policy.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { differenceFrom } from './difference.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
 
@@ -19,7 +19,7 @@ export interface ClinicChange {
 
 /** Renames a clinic or moves it to another zone. @throws AppError `not_found`, `version_mismatch` */
 export function changeClinic(deps: SchedulingDeps, act: Act, change: ClinicChange): Promise<ClinicRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const before = await lockedClinic(tx, act.clinicId);
     const { expectedVersion, ...wanted } = change;
     if (before.version !== expectedVersion) throw new AppError('version_mismatch', { version: before.version });
@@ -32,7 +32,7 @@ export function changeClinic(deps: SchedulingDeps, act: Act, change: ClinicChang
       .returningAll()
       .executeTakeFirstOrThrow();
     await withdrawRefusedOffers(tx, act);
-    await auditClinic(tx, act, 'changed', { version: after.version, changed: Object.keys(changed) });
+    await audit(tx, act, 'clinic', act.clinicId, 'changed', { version: after.version, changed: Object.keys(changed) });
     return after;
   });
 }
@@ -51,7 +51,7 @@ export interface PolicyChange {
  * @throws AppError `not_found`, `version_mismatch`, `validation_failed` (see `policyFaults`)
  */
 export function changePolicy(deps: SchedulingDeps, act: Act, change: PolicyChange): Promise<ClinicRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     if (policyFaults(change.policy).length > 0) throw new AppError('validation_failed');
     const before = await lockedClinic(tx, act.clinicId);
     if (before.policy_version !== change.expectedVersion) {
@@ -66,7 +66,7 @@ export function changePolicy(deps: SchedulingDeps, act: Act, change: PolicyChang
       .returningAll()
       .executeTakeFirstOrThrow();
     await withdrawRefusedOffers(tx, act);
-    await auditClinic(tx, act, 'policy_changed', { policyVersion: after.policy_version, changed });
+    await audit(tx, act, 'clinic', act.clinicId, 'policy_changed', { policyVersion: after.policy_version, changed });
     return after;
   });
 }
@@ -76,16 +76,4 @@ async function lockedClinic(tx: Tx, clinicId: string): Promise<ClinicRow> {
   const clinic = await findClinic(tx, clinicId);
   if (clinic === undefined) throw new AppError('not_found');
   return clinic;
-}
-
-function auditClinic(tx: Tx, act: Act, action: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
-  return recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'clinic',
-    entityId: act.clinicId,
-    action,
-    actor: act.actor,
-    requestId: act.requestId,
-    detail,
-  });
 }

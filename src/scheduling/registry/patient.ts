@@ -1,6 +1,6 @@
-import { recordAudit } from '../../db/audit.ts';
+import { audit } from '../../db/audit.ts';
 import { inContext } from '../../db/connection.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import {
   factsOf,
   findPatient,
@@ -11,7 +11,7 @@ import {
   type PatientRow,
 } from '../../db/patients.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { differenceFrom } from './difference.ts';
 
 /*
@@ -28,26 +28,23 @@ export function createPatient(
   patient: PatientFacts,
   idempotency: Idempotency | undefined,
 ): Promise<{ readonly patient: PatientRow; readonly replayed: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
-    // Kept under the key is the id alone: the patient's data lives in one table.
-    const { patientId, replayed } = await once(tx, idempotency, async () => {
+  // Kept under the key is the id alone: the patient's data lives in one table.
+  return doorOnce(
+    deps,
+    act,
+    idempotency,
+    async (tx) => {
       const newId = deps.newId();
       await insertRegisteredPatient(tx, newId, patient);
-      await recordAudit(tx, {
-        clinicId: act.clinicId,
-        entity: 'patient',
-        entityId: newId,
-        action: 'created',
-        actor: act.actor,
-        requestId: act.requestId,
-        detail: { version: 1 },
-      });
+      await audit(tx, act, 'patient', newId, 'created', { version: 1 });
       return { patientId: newId };
-    });
-    const row = await findPatient(tx, patientId);
-    if (row === undefined) throw new AppError('not_found');
-    return { patient: row, replayed };
-  });
+    },
+    async (tx, { patientId, replayed }) => {
+      const row = await findPatient(tx, patientId);
+      if (row === undefined) throw new AppError('not_found');
+      return { patient: row, replayed };
+    },
+  );
 }
 
 /** Who changes a patient: staff of a clinic where the patient is registered or, without a clinic, the patient. */
@@ -71,15 +68,7 @@ export function changePatient(deps: SchedulingDeps, act: PatientAct, change: Pat
     const changed = differenceFrom(factsOf(before), change.facts);
     if (Object.keys(changed).length === 0) return before;
     const after = await updatePatient(tx, patientId, changed);
-    await recordAudit(tx, {
-      clinicId: act.clinicId ?? null,
-      entity: 'patient',
-      entityId: patientId,
-      action: 'changed',
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: { version: after.version, changed: Object.keys(changed) },
-    });
+    await audit(tx, act, 'patient', patientId, 'changed', { version: after.version, changed: Object.keys(changed) });
     return after;
   });
 }

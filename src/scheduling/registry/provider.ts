@@ -1,10 +1,10 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { findProvider, type ProviderRow } from '../../db/providers.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { differenceFrom } from './difference.ts';
 
 export interface NewProvider {
@@ -20,8 +20,11 @@ export function createProvider(
   provider: NewProvider,
   idempotency: Idempotency | undefined,
 ): Promise<{ readonly provider: ProviderRow; readonly replayed: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
-    const { providerId, replayed } = await once(tx, idempotency, async () => {
+  return doorOnce(
+    deps,
+    act,
+    idempotency,
+    async (tx) => {
       const newId = deps.newId();
       await tx
         .insertInto('provider')
@@ -33,11 +36,11 @@ export function createProvider(
           max_daily_appointments: provider.maxDailyAppointments,
         })
         .execute();
-      await auditProvider(tx, act, newId, 'created', { version: 1 });
+      await audit(tx, act, 'provider', newId, 'created', { version: 1 });
       return { providerId: newId };
-    });
-    return { provider: await seen(tx, providerId), replayed };
-  });
+    },
+    async (tx, { providerId, replayed }) => ({ provider: await seen(tx, providerId), replayed }),
+  );
 }
 
 export interface ProviderChange {
@@ -53,7 +56,7 @@ export interface ProviderChange {
 /** @throws AppError `not_found`, `version_mismatch` */
 export function changeProvider(deps: SchedulingDeps, act: Act, change: ProviderChange): Promise<ProviderRow> {
   const { providerId, expectedVersion, ...wanted } = change;
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
     const before = await seen(tx, providerId);
     if (before.version !== expectedVersion) throw new AppError('version_mismatch', { version: before.version });
@@ -72,7 +75,7 @@ export function changeProvider(deps: SchedulingDeps, act: Act, change: ProviderC
       .where('provider_id', '=', providerId)
       .execute();
     const after = await seen(tx, providerId);
-    await auditProvider(tx, act, providerId, 'changed', { version: after.version, changed: Object.keys(changed) });
+    await audit(tx, act, 'provider', providerId, 'changed', { version: after.version, changed: Object.keys(changed) });
     return after;
   });
 }
@@ -81,22 +84,4 @@ async function seen(tx: Tx, providerId: string): Promise<ProviderRow> {
   const provider = await findProvider(tx, providerId);
   if (provider === undefined) throw new AppError('not_found');
   return provider;
-}
-
-function auditProvider(
-  tx: Tx,
-  act: Act,
-  providerId: string,
-  action: string,
-  detail: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  return recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'provider',
-    entityId: providerId,
-    action,
-    actor: act.actor,
-    requestId: act.requestId,
-    detail,
-  });
 }

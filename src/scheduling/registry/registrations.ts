@@ -1,9 +1,8 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { deleteRegistration, findRegistration, insertRegistration, type RegistrationRow } from '../../db/patients.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 
 interface Registrant {
   readonly patientId: string;
@@ -15,11 +14,11 @@ export function registerPatient(
   act: Act,
   { patientId }: Registrant,
 ): Promise<{ readonly registration: RegistrationRow; readonly created: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [], patientIds: [patientId] });
     const created = await insertRegistration(tx, { clinicId: act.clinicId, patientId });
     if (created !== undefined) {
-      await auditRegistration(tx, act, patientId, 'registered');
+      await audit(tx, act, 'patient', patientId, 'registered');
       return { registration: created, created: true };
     }
     const known = await findRegistration(tx, patientId);
@@ -33,21 +32,10 @@ export function registerPatient(
  * @throws AppError `not_found`, `registration_in_use`
  */
 export function endRegistration(deps: SchedulingDeps, act: Act, { patientId }: Registrant): Promise<void> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     // The patient's lock: a booking either refers to the registration by now, or makes its own.
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [], patientIds: [patientId] });
     if (!(await deleteRegistration(tx, { clinicId: act.clinicId, patientId }))) throw new AppError('not_found');
-    await auditRegistration(tx, act, patientId, 'registration_ended');
-  });
-}
-
-function auditRegistration(tx: Tx, act: Act, patientId: string, action: string): Promise<void> {
-  return recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'patient',
-    entityId: patientId,
-    action,
-    actor: act.actor,
-    requestId: act.requestId,
+    await audit(tx, act, 'patient', patientId, 'registration_ended');
   });
 }

@@ -1,13 +1,13 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { lockClinic } from '../../db/locks.ts';
 import { deleteClosures, importedClosures, insertClosures } from '../../db/schedule-rules.ts';
 import type { Closure } from '../../domain/availability/schedule.ts';
 import { planImport, type CalendarEvent, type ImportPlan } from '../../domain/closure-import.ts';
 import { AppError } from '../../domain/errors.ts';
 import { localDate } from '../../domain/time-zone.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { affectedOfClinic, type AffectedOfClinic } from './affected-visits.ts';
 import type { ScheduleChanged } from './hours.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
@@ -27,7 +27,7 @@ export function addClosure(
     const closureId = deps.newId();
     await insertClosures(tx, act.clinicId, [{ ...closure, closureId, calendarUid: null }]);
     await withdrawRefusedOffers(tx, act);
-    await audit(tx, act, 'closure_added', { closureId, ...closure, affected: affected.length });
+    await audit(tx, act, 'clinic', act.clinicId, 'closure_added', { closureId, ...closure, affected: affected.length });
     return { closureId, affectedAppointments: affected.length };
   });
 }
@@ -38,10 +38,10 @@ export function removeClosure(
   act: Act,
   { closureId }: { readonly closureId: string },
 ): Promise<void> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     await lockClinic(tx, act.clinicId);
     if ((await deleteClosures(tx, [closureId])) === 0) throw new AppError('not_found');
-    await audit(tx, act, 'closure_removed', { closureId });
+    await audit(tx, act, 'clinic', act.clinicId, 'closure_removed', { closureId });
   });
 }
 
@@ -76,7 +76,7 @@ export function importClosures(
     await withdrawRefusedOffers(tx, act);
     const counts = { imported: added.length, unchanged, removed: removed.length };
     if (added.length + removed.length > 0) {
-      await audit(tx, act, 'closures_imported', { ...counts, affected: affected.length });
+      await audit(tx, act, 'clinic', act.clinicId, 'closures_imported', { ...counts, affected: affected.length });
     }
     return { ...counts, affectedAppointments: affected.length };
   });
@@ -104,22 +104,8 @@ function onceUnderClinicLock<Answer extends object>(
   idempotency: Idempotency | undefined,
   work: (tx: Tx) => Promise<Answer>,
 ): Promise<Answer & { readonly replayed: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
-    once(tx, idempotency, async () => {
-      await lockClinic(tx, act.clinicId);
-      return work(tx);
-    }),
-  );
-}
-
-function audit(tx: Tx, act: Act, action: string, detail: Readonly<Record<string, unknown>>): Promise<void> {
-  return recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'clinic',
-    entityId: act.clinicId,
-    action,
-    actor: act.actor,
-    requestId: act.requestId,
-    detail,
+  return doorOnce(deps, act, idempotency, async (tx) => {
+    await lockClinic(tx, act.clinicId);
+    return work(tx);
   });
 }

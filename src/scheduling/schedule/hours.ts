@@ -1,11 +1,11 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { deleteOverride, replaceHours, replaceOverride } from '../../db/schedule-rules.ts';
 import type { WeeklyWindow } from '../../domain/availability/schedule.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ScheduleChange, TimeWindow } from '../../domain/schedule-change.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { affectedOfProvider } from './affected-visits.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
 
@@ -72,21 +72,13 @@ function changed(
   change: ProviderChange,
   write: (tx: Tx, scheduleVersion: number) => Promise<void>,
 ): Promise<ScheduleChanged & { readonly scheduleVersion: number }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
     const { schedule, affected } = await affectedOfProvider(tx, providerId, change, act.now);
     await write(tx, schedule.scheduleVersion);
     await withdrawRefusedOffers(tx, act, providerId);
     const { kind, ...rules } = change;
-    await recordAudit(tx, {
-      clinicId: act.clinicId,
-      entity: 'provider',
-      entityId: providerId,
-      action: AUDITED[kind],
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: { ...rules, affected: affected.length },
-    });
+    await audit(tx, act, 'provider', providerId, AUDITED[kind], { ...rules, affected: affected.length });
     const after = await tx
       .selectFrom('provider')
       .select('schedule_version')

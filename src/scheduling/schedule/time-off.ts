@@ -1,10 +1,10 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { deleteTimeOff, insertTimeOff } from '../../db/schedule-rules.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { affectedOfProvider, type AffectedVisit } from './affected-visits.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
 
@@ -32,12 +32,10 @@ export function addTimeOff(
   timeOff: TimeOff,
   idempotency?: Idempotency,
 ): Promise<TimeOffAdded & { readonly replayed: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
-    once(tx, idempotency, async () => {
-      const { timeOffId, affected } = await takeTimeOff(deps, tx, act, timeOff);
-      return { timeOffId, affectedAppointments: affected.length };
-    }),
-  );
+  return doorOnce(deps, act, idempotency, async (tx) => {
+    const { timeOffId, affected } = await takeTimeOff(deps, tx, act, timeOff);
+    return { timeOffId, affectedAppointments: affected.length };
+  });
 }
 
 /**
@@ -56,15 +54,7 @@ export async function takeTimeOff(
   const timeOffId = deps.newId();
   await insertTimeOff(tx, { timeOffId, clinicId: act.clinicId, providerId, during });
   await withdrawRefusedOffers(tx, act, providerId);
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'provider',
-    entityId: providerId,
-    action: 'time_off_added',
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: { timeOffId, from, to, affected: affected.length },
-  });
+  await audit(tx, act, 'provider', providerId, 'time_off_added', { timeOffId, from, to, affected: affected.length });
   return { timeOffId, affected };
 }
 
@@ -74,17 +64,9 @@ export function removeTimeOff(
   act: Act,
   { providerId, timeOffId }: { readonly providerId: string; readonly timeOffId: string },
 ): Promise<void> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
     if (!(await deleteTimeOff(tx, providerId, timeOffId))) throw new AppError('not_found');
-    await recordAudit(tx, {
-      clinicId: act.clinicId,
-      entity: 'provider',
-      entityId: providerId,
-      action: 'time_off_removed',
-      actor: act.actor,
-      requestId: act.requestId,
-      detail: { timeOffId },
-    });
+    await audit(tx, act, 'provider', providerId, 'time_off_removed', { timeOffId });
   });
 }

@@ -1,9 +1,8 @@
 import { sql } from 'kysely';
-import { inContext } from '../../db/connection.ts';
 import { lockCallTask, type CallTaskRow } from '../../db/sick-days.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CallOutcome } from '../../domain/sick-day.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { recordCallDone } from '../visits/record.ts';
 
 /**
@@ -17,7 +16,7 @@ export function completeCallTask(
   act: Act,
   done: { readonly callTaskId: string; readonly outcome: CallOutcome },
 ): Promise<CallTaskRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const before = await lockCallTask(tx, done.callTaskId);
     if (before === undefined) throw new AppError('not_found');
     if (before.state === 'DONE') return before;

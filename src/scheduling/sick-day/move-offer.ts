@@ -1,5 +1,5 @@
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { enqueue } from '../../db/outbox.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type MoveOfferRow,
 } from '../../db/sick-days.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { giveBackHold } from '../claims/hold.ts';
 import { lockWithResources } from '../visits/lock.ts';
 import { moveVisit } from '../visits/move.ts';
@@ -32,7 +32,7 @@ export function heldByOffer(moveOfferId: string): string {
  * @throws AppError `not_found`, `move_offer_closed`, `patient_busy`, or a rule that refuses the slot since it was offered
  */
 export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }: OfferRef): Promise<MoveOfferRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const seen = await findMoveOffer(tx, moveOfferId);
     if (seen === undefined) throw new AppError('not_found');
     const visit = await lockWithResources(tx, act.clinicId, seen.appointment_id, seen.provider_id);
@@ -62,7 +62,7 @@ export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }:
  * @throws AppError `not_found`, `move_offer_closed`
  */
 export function declineMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }: OfferRef): Promise<MoveOfferRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const seen = await findMoveOffer(tx, moveOfferId);
     if (seen === undefined) throw new AppError('not_found');
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [seen.provider_id], patientIds: [] });
@@ -83,15 +83,10 @@ function itemOf(offer: MoveOfferRow) {
 }
 
 async function answered(tx: Tx, act: Act, offer: MoveOfferRow, action: string): Promise<MoveOfferRow> {
-  const about = { clinicId: act.clinicId, requestId: act.requestId };
-  await enqueue(tx, { ...about, aggregate: 'sick_day', aggregateId: offer.sick_day_id, event: 'answered' });
-  await recordAudit(tx, {
-    ...about,
-    entity: 'move_offer',
-    entityId: offer.move_offer_id,
-    action,
-    actor: act.actor,
-    detail: { appointmentId: offer.appointment_id, step: offer.step },
+  await enqueue(tx, act, { aggregate: 'sick_day', aggregateId: offer.sick_day_id, event: 'answered' });
+  await audit(tx, act, 'move_offer', offer.move_offer_id, action, {
+    appointmentId: offer.appointment_id,
+    step: offer.step,
   });
   const after = await findMoveOffer(tx, offer.move_offer_id);
   if (after === undefined) throw new AppError('not_found');

@@ -1,7 +1,7 @@
 import { upcomingVisits } from '../../db/booked-visits.ts';
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, retryTransaction, type Tx } from '../../db/connection.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import { audit } from '../../db/audit.ts';
+import { retryTransaction, type Tx } from '../../db/connection.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { enqueue } from '../../db/outbox.ts';
 import { findClinic } from '../../db/clinics.ts';
@@ -19,7 +19,7 @@ import { AppError } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/interval.ts';
 import type { SickDayStep } from '../../domain/policy.ts';
 import type { SickDayReason } from '../../domain/sick-day.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { giveBackHold } from '../claims/hold.ts';
 import { takeTimeOff } from '../schedule/time-off.ts';
 
@@ -53,9 +53,7 @@ export function callInSick(
   absence: Absence,
   idempotency?: Idempotency,
 ): Promise<SickDayBegun & { readonly replayed: boolean }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
-    once(tx, idempotency, () => beginSickDay(deps, tx, act, absence)),
-  );
+  return doorOnce(deps, act, idempotency, (tx) => beginSickDay(deps, tx, act, absence));
 }
 
 async function beginSickDay(deps: SchedulingDeps, tx: Tx, act: Act, absence: Absence): Promise<SickDayBegun> {
@@ -135,7 +133,7 @@ function switchTo(
   state: 'RUNNING' | 'PAUSED',
   event: 'paused' | 'resumed',
 ): Promise<SickDayRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const before = await lockSickDay(tx, sickDayId, 'update');
     if (before === undefined) throw new AppError('not_found');
     if (before.state === 'FINISHED' || before.state === 'STOPPED') throw new AppError('sick_day_ended');
@@ -153,7 +151,7 @@ function switchTo(
  * @throws AppError `not_found`, `sick_day_ended` when it has come to its own end
  */
 export function stopSickDay(deps: SchedulingDeps, act: Act, { sickDayId }: SickDayRef): Promise<SickDayRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const seen = await findSickDay(tx, sickDayId);
     if (seen === undefined) throw new AppError('not_found');
     const known = new Set([seen.provider_id, ...(await openOffersOf(tx, sickDayId)).map((offer) => offer.provider_id)]);
@@ -183,14 +181,6 @@ async function tell(
   event: string,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const about = { clinicId: act.clinicId, requestId: act.requestId };
-  await enqueue(tx, { ...about, aggregate: 'sick_day', aggregateId: sickDayId, event });
-  await recordAudit(tx, {
-    ...about,
-    entity: 'sick_day',
-    entityId: sickDayId,
-    action: event,
-    actor: act.actor,
-    detail,
-  });
+  await enqueue(tx, act, { aggregate: 'sick_day', aggregateId: sickDayId, event });
+  await audit(tx, act, 'sick_day', sickDayId, event, detail);
 }

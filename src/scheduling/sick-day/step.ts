@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { findAppointment, lockAppointment, type AppointmentRow } from '../../db/appointments.ts';
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import {
   changeItem,
@@ -22,7 +22,7 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/interval.ts';
 import { startsSoon, type CallReason } from '../../domain/sick-day.ts';
 import { addDays, localDate } from '../../domain/time-zone.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { cancelVisit } from '../visits/cancel.ts';
 import { giveBackHold, holdSlot } from '../claims/hold.ts';
 import { heldByOffer } from './move-offer.ts';
@@ -61,16 +61,14 @@ interface Situation {
  */
 export async function takeNextStep(deps: SchedulingDeps, act: Act, ref: SickDayItemRef): Promise<void> {
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    const planned = await inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+    const planned = await door(deps, act, async (tx) => {
       const situation = await read(tx, act, ref);
       const step = isDue(situation) ? await decide(tx, act, situation) : undefined;
       return step && { situation, step };
     });
     if (planned === undefined) return;
     try {
-      const done = await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) =>
-        carryOut(deps, tx, act, planned.situation, planned.step),
-      );
+      const done = await door(deps, act, (tx) => carryOut(deps, tx, act, planned.situation, planned.step));
       if (done) return;
     } catch (error) {
       if (!(error instanceof AppError) || !CHANGED_MEANWHILE.has(error.code)) throw error;
@@ -206,18 +204,10 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
       await changeItem(tx, ref, { state: 'GONE', reason: step.reason });
       break;
   }
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'sick_day',
-    entityId: ref.sickDayId,
-    action: step.kind === 'offer' ? 'offered' : step.kind,
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: {
-      appointmentId: ref.appointmentId,
-      ...(step.kind === 'offer' ? { step: step.step } : {}),
-      ...('reason' in step ? { reason: step.reason } : {}),
-    },
+  await audit(tx, act, 'sick_day', ref.sickDayId, step.kind === 'offer' ? 'offered' : step.kind, {
+    appointmentId: ref.appointmentId,
+    ...(step.kind === 'offer' ? { step: step.step } : {}),
+    ...('reason' in step ? { reason: step.reason } : {}),
   });
   return true;
 }
@@ -318,13 +308,7 @@ async function joinWaitlistInstead(
       })
       .execute();
   }
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'waitlist_entry',
-    entityId: entryId,
-    action: waiting === undefined ? 'joined' : 'preferred',
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: { sickDayId: sickDay.sick_day_id },
+  await audit(tx, act, 'waitlist_entry', entryId, waiting === undefined ? 'joined' : 'preferred', {
+    sickDayId: sickDay.sick_day_id,
   });
 }

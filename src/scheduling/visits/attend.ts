@@ -1,10 +1,10 @@
 import { changeAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import { passOnUntoldNotice } from '../../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isLeftToPeople } from './absent-provider.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { lockToAttend } from './lock.ts';
 import { recordChange } from './record.ts';
 
@@ -51,7 +51,7 @@ function attend(
   wanted: AppointmentAct,
   judge?: (tx: Tx, visit: AppointmentRow) => Promise<void>,
 ): Promise<AppointmentRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const before = await lockToAttend(tx, act.clinicId, visit.appointmentId);
     const policy = await policyOf(tx, act.clinicId, before.policy_version);
     const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);

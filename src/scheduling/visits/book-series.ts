@@ -1,8 +1,8 @@
 import { insertAppointments } from '../../db/appointments.ts';
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
 import { violates } from '../../db/constraint-errors.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { insertRegistration } from '../../db/patients.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
@@ -12,7 +12,7 @@ import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../../domain/confirma
 import { AppError } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
 import { seriesStarts } from '../../domain/series.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { placeVisits, reservePlaces } from './place.ts';
 import { recordBooking } from './record.ts';
 
@@ -62,9 +62,7 @@ export async function bookSeries(
 ): Promise<BookedSeries> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, (tx) =>
-        once(tx, idempotency, () => bookVisits(deps, tx, act, booking)),
-      );
+      return await doorOnce(deps, act, idempotency, (tx) => bookVisits(deps, tx, act, booking));
     } catch (error) {
       if (!violates(error, 'appointment_confirmation_code_unique') || tries >= TRIES) throw error;
     }
@@ -155,14 +153,11 @@ async function insertSeries(deps: SchedulingDeps, tx: Tx, act: Act, booking: Ser
       count,
     })
     .execute();
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'appointment_series',
-    entityId: seriesId,
-    action: 'booked',
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: { providerId, appointmentTime: booking.appointmentTime, everyWeeks, count },
+  await audit(tx, act, 'appointment_series', seriesId, 'booked', {
+    providerId,
+    appointmentTime: booking.appointmentTime,
+    everyWeeks,
+    count,
   });
   return seriesId;
 }

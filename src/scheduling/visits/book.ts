@@ -7,7 +7,7 @@ import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
 import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../../domain/confirmation-code.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 
 export interface Booking {
   readonly patientId: string;
@@ -64,7 +64,7 @@ export async function bookAppointment(deps: SchedulingDeps, act: Act, booking: B
 /** When the notice and the horizon are counted from; whether the start is past is left to the statement. Epoch milliseconds. */
 async function momentOfRules(deps: SchedulingDeps, act: Act, { hold }: Booking): Promise<number> {
   if (hold === undefined) return act.now.getTime();
-  const held = await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => findHold(tx, hold.holdId));
+  const held = await door(deps, act, (tx) => findHold(tx, hold.holdId));
   return (held?.judged_at ?? act.now).getTime();
 }
 

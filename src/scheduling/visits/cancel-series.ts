@@ -1,10 +1,10 @@
 import { policyOf, type AppointmentRow } from '../../db/appointments.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import { sharedNotice } from '../../db/series.ts';
 import { decideTransition, type AppointmentChange, type TransitionDecision } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isProviderAbsent } from './absent-provider.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { stateOf } from './attend.ts';
 import { cancelledBy, recordCancelling, type Cancellation } from './cancel.ts';
 import { lockWithLaterVisits } from './lock.ts';
@@ -20,7 +20,7 @@ export function cancelSeries(
   act: Act,
   cancellation: Cancellation,
 ): Promise<{ readonly cancelled: number }> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const { named, later } = await lockWithLaterVisits(tx, act.clinicId, cancellation.appointmentId);
     const decision = await decide(tx, act, named, cancellation);
     const { expectedVersion } = cancellation;

@@ -1,5 +1,5 @@
 import { changeAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import { freeAppointment, providerTimeOf } from '../../db/reservations.ts';
 import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from '../../db/series.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isProviderAbsent } from './absent-provider.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { stateOf } from './attend.ts';
 import { freedSlotOf, openRound } from '../claims/open-round.ts';
 import { lockWithResources } from './lock.ts';
@@ -35,7 +35,7 @@ export interface Cancelled {
  * @throws AppError `not_found`, `version_mismatch`, `visit_begun`, `appointment_not_scheduled`
  */
 export function cancelAppointment(deps: SchedulingDeps, act: Act, cancellation: Cancellation): Promise<Cancelled> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => cancelVisit(deps, tx, act, cancellation));
+  return door(deps, act, (tx) => cancelVisit(deps, tx, act, cancellation));
 }
 
 /** As {@link cancelAppointment}, in the caller's own transaction, which must be given up when it throws. */

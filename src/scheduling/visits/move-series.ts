@@ -1,5 +1,5 @@
 import { policyOf, type AppointmentRow } from '../../db/appointments.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import { freeAppointments } from '../../db/reservations.ts';
 import { loadProviderSchedule, type LoadedSchedule } from '../../db/schedules.ts';
 import { sharedNotice } from '../../db/series.ts';
@@ -8,7 +8,7 @@ import { decideTransition, moveLimits } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { OverridableRule } from '../../domain/override.ts';
 import { alongWallClock, wallClockShift } from '../../domain/series.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { stateOf } from './attend.ts';
 import { freedSlotOf, remainderOf } from '../claims/open-round.ts';
 import { lockWithLaterVisits } from './lock.ts';
@@ -34,7 +34,7 @@ interface MovingVisit extends WantedVisit {
  * visit's new start that cannot be had, by the codes of `moveAppointment`
  */
 export function moveSeries(deps: SchedulingDeps, act: Act, move: SeriesMove): Promise<AppointmentRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const { named, later } = await lockWithLaterVisits(tx, act.clinicId, move.appointmentId, move.providerId);
     if (named.version !== move.expectedVersion) throw new AppError('version_mismatch', { version: named.version });
     const decision = await decide(tx, act, named);

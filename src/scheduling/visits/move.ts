@@ -1,5 +1,5 @@
 import { changeAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import {
   expireReservations,
   freeAppointment,
@@ -15,7 +15,7 @@ import { judgeSlot } from '../../domain/availability/judge.ts';
 import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { stateOf } from './attend.ts';
 import { freedSlotOf, openRound, remainderOf, type FreedSlot } from '../claims/open-round.ts';
 import { useHold } from '../claims/hold.ts';
@@ -47,7 +47,7 @@ export interface Move {
  * a code of `SlotRefusal`, `patient_busy`, `too_many_upcoming_with_provider`, `hold_gone`, `hold_mismatch`
  */
 export function moveAppointment(deps: SchedulingDeps, act: Act, move: Move): Promise<AppointmentRow> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) => moveVisit(deps, tx, act, move));
+  return door(deps, act, (tx) => moveVisit(deps, tx, act, move));
 }
 
 /** As {@link moveAppointment}, in the caller's own transaction, which must be given up when it throws. */

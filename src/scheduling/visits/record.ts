@@ -1,4 +1,4 @@
-import { recordAudit } from '../../db/audit.ts';
+import { audit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
 import { enqueue } from '../../db/outbox.ts';
 import { settleCallTasks, settleItems, type SettledCall } from '../../db/sick-days.ts';
@@ -39,37 +39,13 @@ export async function recordChange(tx: Tx, act: Act, visit: VisitEvent): Promise
 /** The audit of a call that is done, in its transaction. */
 export async function recordCallDone(
   tx: Tx,
-  { clinicId, actor, requestId }: Act,
+  act: Act,
   { callTaskId, outcome, appointmentId }: SettledCall & { readonly appointmentId: string },
 ): Promise<void> {
-  await recordAudit(tx, {
-    clinicId,
-    entity: 'call_task',
-    entityId: callTaskId,
-    action: 'done',
-    actor,
-    requestId,
-    detail: { outcome, appointmentId },
-  });
+  await audit(tx, act, 'call_task', callTaskId, 'done', { outcome, appointmentId });
 }
 
 async function record(tx: Tx, act: Act, { appointmentId, version, event, detail }: VisitEvent): Promise<void> {
-  const { clinicId, actor, requestId } = act;
-  await enqueue(tx, {
-    clinicId,
-    aggregate: 'appointment',
-    aggregateId: appointmentId,
-    event,
-    version,
-    requestId,
-  });
-  await recordAudit(tx, {
-    clinicId,
-    entity: 'appointment',
-    entityId: appointmentId,
-    action: event,
-    actor,
-    requestId,
-    detail: { version, ...detail },
-  });
+  await enqueue(tx, act, { aggregate: 'appointment', aggregateId: appointmentId, event, version });
+  await audit(tx, act, 'appointment', appointmentId, event, { version, ...detail });
 }

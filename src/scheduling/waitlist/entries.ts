@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
-import { once, type Idempotency } from '../../db/idempotency.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
+import type { Idempotency } from '../../db/idempotency.ts';
 import { isSpecialty } from '../../db/specialty.ts';
 import { lockWaitingEntry, type WaitlistEntryRow } from '../../db/waitlist.ts';
 import { AppError } from '../../domain/errors.ts';
 import { localDate } from '../../domain/time-zone.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 
 export interface WaitlistWish {
   readonly patientId: string;
@@ -40,17 +40,20 @@ export function joinWaitlist(
   if ((wish.providerId === undefined) === (wish.specialty === undefined) || wish.earliestDate > wish.latestDate) {
     throw new AppError('validation_failed');
   }
-  return inContext(deps.connection.db, { clinicId: act.clinicId, caller: idempotency?.caller }, async (tx) => {
-    const { entryId, replayed } = await once(tx, idempotency, async () => ({
-      entryId: await enter(deps, tx, act, wish),
-    }));
-    const entry = await tx
-      .selectFrom('waitlist_entry')
-      .selectAll()
-      .where('entry_id', '=', entryId)
-      .executeTakeFirstOrThrow();
-    return { ...entry, replayed };
-  });
+  return doorOnce(
+    deps,
+    act,
+    idempotency,
+    async (tx) => ({ entryId: await enter(deps, tx, act, wish) }),
+    async (tx, { entryId, replayed }) => {
+      const entry = await tx
+        .selectFrom('waitlist_entry')
+        .selectAll()
+        .where('entry_id', '=', entryId)
+        .executeTakeFirstOrThrow();
+      return { ...entry, replayed };
+    },
+  );
 }
 
 async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish): Promise<string> {
@@ -96,7 +99,7 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
       booked_appointment_id: null,
     })
     .execute();
-  await auditEntry(tx, act, entryId, 'joined');
+  await audit(tx, act, 'waitlist_entry', entryId, 'joined');
   return entryId;
 }
 
@@ -117,7 +120,7 @@ async function endLapsed(
     .where('latest_date', '<', today)
     .returning('entry_id')
     .execute();
-  for (const { entry_id: entryId } of lapsed) await auditEntry(tx, act, entryId, 'lapsed');
+  for (const { entry_id: entryId } of lapsed) await audit(tx, act, 'waitlist_entry', entryId, 'lapsed');
 }
 
 /** Takes a patient off the waitlist; repeating it changes nothing. @throws AppError `not_found` */
@@ -126,7 +129,7 @@ export function leaveWaitlist(
   act: Act,
   { entryId }: { readonly entryId: string },
 ): Promise<void> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const waiting = await lockWaitingEntry(tx, entryId);
     if (waiting === undefined) {
       const known = await tx
@@ -142,17 +145,6 @@ export function leaveWaitlist(
       .set({ status: 'LEFT', updated_at: sql`now()` })
       .where('entry_id', '=', entryId)
       .execute();
-    await auditEntry(tx, act, entryId, 'left');
-  });
-}
-
-function auditEntry(tx: Parameters<typeof recordAudit>[0], act: Act, entryId: string, action: string): Promise<void> {
-  return recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'waitlist_entry',
-    entityId: entryId,
-    action,
-    actor: act.actor,
-    requestId: act.requestId,
+    await audit(tx, act, 'waitlist_entry', entryId, 'left');
   });
 }

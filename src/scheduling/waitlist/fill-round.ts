@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { insertAppointments } from '../../db/appointments.ts';
-import { recordAudit } from '../../db/audit.ts';
-import { inContext, type Tx } from '../../db/connection.ts';
+import { audit } from '../../db/audit.ts';
+import type { Tx } from '../../db/connection.ts';
 import { violates } from '../../db/constraint-errors.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { assertDayNotFull, expireReservations, freeRound, reserveAppointment } from '../../db/reservations.ts';
@@ -20,7 +20,7 @@ import { judgeSlot } from '../../domain/availability/judge.ts';
 import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../../domain/confirmation-code.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import { rankCandidates, type WaitlistCandidate } from '../../domain/waitlist-ranking.ts';
-import type { Act, SchedulingDeps } from '../act.ts';
+import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { candidateOf, tooLateToRefill } from '../claims/open-round.ts';
 import { recordBooking } from '../visits/record.ts';
 
@@ -61,7 +61,7 @@ export async function fillRound(
 }
 
 async function candidatesFor(deps: SchedulingDeps, act: Act, roundId: string): Promise<WaitlistCandidate[]> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const round = await findRound(tx, roundId);
     if (round === undefined) throw new AppError('not_found');
     if (round.state !== 'OPEN') return [];
@@ -97,9 +97,7 @@ async function tryCandidate(
 ): Promise<RoundOutcome | 'passed'> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) =>
-        bookCandidate(deps, tx, act, roundId, candidate),
-      );
+      return await door(deps, act, (tx) => bookCandidate(deps, tx, act, roundId, candidate));
     } catch (error) {
       if (violates(error, 'appointment_confirmation_code_unique') && tries < 5) continue;
       if (!(error instanceof AppError)) throw error;
@@ -107,9 +105,7 @@ async function tryCandidate(
       // The provider's time can be taken too: buffers that have grown since the slot was freed reach into a neighbour.
       if (PASSES.has(error.code)) {
         const reason = error.code;
-        await inContext(deps.connection.db, { clinicId: act.clinicId }, (tx) =>
-          pass(deps, tx, act, roundId, candidate, reason),
-        );
+        await door(deps, act, (tx) => pass(deps, tx, act, roundId, candidate, reason));
         return 'passed';
       }
       throw error;
@@ -199,15 +195,7 @@ async function bookCandidate(
       entryId: entry.entry_id,
     },
   });
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'waitlist_round',
-    entityId: roundId,
-    action: 'filled',
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: { appointmentId },
-  });
+  await audit(tx, act, 'waitlist_round', roundId, 'filled', { appointmentId });
   return { outcome: 'filled', appointmentId, entryId: entry.entry_id };
 }
 
@@ -230,7 +218,7 @@ function pass(
 }
 
 function release(deps: SchedulingDeps, act: Act, roundId: string, reason: string): Promise<RoundOutcome> {
-  return inContext(deps.connection.db, { clinicId: act.clinicId }, async (tx) => {
+  return door(deps, act, async (tx) => {
     const seen = await findRound(tx, roundId);
     if (seen === undefined) throw new AppError('not_found');
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [seen.provider_id], patientIds: [] });
@@ -243,14 +231,6 @@ function release(deps: SchedulingDeps, act: Act, roundId: string, reason: string
 async function closeAsReleased(tx: Tx, act: Act, round: WaitlistRoundRow, reason: string): Promise<RoundOutcome> {
   await freeRound(tx, round.round_id);
   await closeRound(tx, round.round_id, { state: 'RELEASED', reason });
-  await recordAudit(tx, {
-    clinicId: act.clinicId,
-    entity: 'waitlist_round',
-    entityId: round.round_id,
-    action: 'released',
-    actor: act.actor,
-    requestId: act.requestId,
-    detail: { reason },
-  });
+  await audit(tx, act, 'waitlist_round', round.round_id, 'released', { reason });
   return { outcome: 'released', reason };
 }

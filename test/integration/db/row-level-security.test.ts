@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
-import { auditOf, recordAudit } from '../../../src/db/audit.ts';
+import { audit, auditOf } from '../../../src/db/audit.ts';
 import { inContext, type RowContext } from '../../../src/db/connection.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
@@ -138,14 +138,14 @@ describe('row-level security', () => {
   });
 
   it('lets patients write to the audit what they changed of their own, and nothing else', async () => {
-    const write = (entity: string, entityId: string, clinicId: string | null) =>
+    const write = (entity: string, entityId: string, clinicId?: string) =>
       inContext(database.app.db, { patientId }, (tx) =>
-        recordAudit(tx, { clinicId, entity, entityId, action: 'changed', actor: { kind: 'patient', id: 'p' } }),
+        audit(tx, { clinicId, actor: { kind: 'patient', id: 'p' } }, entity, entityId, 'changed'),
       );
-    await write('patient', patientId, null);
+    await write('patient', patientId);
     for (const [entity, entityId, clinicId] of [
-      ['patient', randomUUID(), null],
-      ['appointment', patientId, null],
+      ['patient', randomUUID(), undefined],
+      ['appointment', patientId, undefined],
       ['patient', patientId, other.clinicId],
     ] as const) {
       await expect(write(entity, entityId, clinicId)).rejects.toMatchObject({ code: '42501' });
