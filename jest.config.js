@@ -19,5 +19,11 @@ const servers = { globalSetup: '<rootDir>/test/support/global-setup.ts' };
 export default {
   testTimeout: 60_000,
   maxWorkers: 2,
-  projects: [project('unit'), project('workflows', servers), project('integration', servers), project('e2e', servers)],
+  projects: [
+    project('unit'),
+    project('properties'),
+    project('workflows', servers),
+    project('integration', servers),
+    project('e2e', servers),
+  ],
 };

@@ -1,7 +1,9 @@
 // The decisions of `npm test`, apart from its doing.
 
+const WITHOUT_SERVERS = new Set(['unit', 'properties']);
+
 /**
- * Whether the tests that Jest's arguments select need servers: all do but those of the project `unit`.
+ * Whether the tests that Jest's arguments select need servers: all do but those of the projects `unit` and `properties`.
  * @param {readonly string[]} args
  */
 export function needsServers(args) {
@@ -11,7 +13,7 @@ export function needsServers(args) {
   const rest = args.slice(flag + 1);
   const end = rest.findIndex((arg) => arg.startsWith('-'));
   const selected = inline ? [inline] : rest.slice(0, end < 0 ? undefined : end);
-  return selected.some((project) => project !== 'unit' && !project.includes('/'));
+  return selected.some((project) => !WITHOUT_SERVERS.has(project) && !project.includes('/'));
 }
 
 /**

@@ -20,6 +20,18 @@ export function drawSeed(what: string): number {
   return seed;
 }
 
+/** `PROPERTIES=all`: the property tests ask about everything; without it, about a tenth that is drawn anew in each run. */
+export const ASKS_EVERYTHING = process.env['PROPERTIES'] === 'all';
+
+/** A tenth of the items and, whatever is drawn, these; or all of them ({@link ASKS_EVERYTHING}). */
+export function drawTenth<Item>(what: string, items: readonly Item[], always: readonly Item[] = []): readonly Item[] {
+  if (ASKS_EVERYTHING) return items;
+  const drawn = diceOf(drawSeed(what))
+    .shuffled(items)
+    .slice(0, Math.ceil(items.length / 10));
+  return [...new Set([...always, ...drawn])];
+}
+
 /** Marsaglia's xorshift with 32 bits: good enough to choose by, and a few lines. */
 export function diceOf(seed: number): Dice {
   let state = Math.imul(seed, 0x9e3779b1) || 1;

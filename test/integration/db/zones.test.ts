@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { isTimeZone, offsetAt } from '../../../src/domain/time-zone.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { clockChangesOf, EVERY_ZONE, FROM, TO, type ClockChange } from '../../unit/domain/wall-clocks.ts';
+import { clockChangesOf, EVERY_ZONE, FROM, TO, type ClockChange } from '../../properties/wall-clocks.ts';
 
 // A computation for each week of seven years in some two hundred zones.
 jest.setTimeout(300_000);

@@ -6,6 +6,7 @@ describe('npm test', () => {
     [[], true],
     [['--selectProjects', 'unit'], false],
     [['--selectProjects=unit', '--ci'], false],
+    [['--selectProjects', 'unit', 'properties'], false],
     [['--selectProjects', 'unit', 'integration'], true],
     [['--selectProjects', 'unit', '--ci', 'integration'], false],
     [['test/unit'], true],
