@@ -1,5 +1,5 @@
 import type { Interval } from '../domain/interval.ts';
-import { DAY_MS } from '../domain/time-zone.ts';
+import { DAY_MS } from '../domain/clock.ts';
 import type { Tx } from './connection.ts';
 
 /** A visit that is still to come. */

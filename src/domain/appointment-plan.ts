@@ -1,3 +1,4 @@
+import { visitAt } from './clock.ts';
 import type { AppointmentStatus } from './appointment.ts';
 import {
   CHANNELS,
@@ -130,7 +131,7 @@ function remindOrComplete(
   const { appointment, policy, now } = input;
   // A change after the visit, such as an undone no-show, gives the desk the whole grace again.
   const completeAt = completionDueAt(
-    Math.max(appointment.appointmentTime + appointment.durationMinutes * 60_000, appointment.changedAt),
+    Math.max(visitAt(appointment.appointmentTime, appointment.durationMinutes).to, appointment.changedAt),
     policy.completionGraceMinutes,
   );
   // Until then the provider's time off may yet be taken back.

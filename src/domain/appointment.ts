@@ -1,3 +1,4 @@
+import { MINUTE_MS } from './clock.ts';
 import type { ErrorCode } from './errors.ts';
 import type { ClinicPolicy } from './policy.ts';
 
@@ -139,7 +140,7 @@ export function moveLimits(
   policy: Pick<ClinicPolicy, 'moveNoticeMinutes' | 'maxMovesPerAppointment'>,
 ): ('move_too_late' | 'too_many_moves')[] {
   const limits: ('move_too_late' | 'too_many_moves')[] = [];
-  if (now > appointment.appointmentTime - policy.moveNoticeMinutes * 60_000) limits.push('move_too_late');
+  if (now > appointment.appointmentTime - policy.moveNoticeMinutes * MINUTE_MS) limits.push('move_too_late');
   if (policy.maxMovesPerAppointment !== null && appointment.moves >= policy.maxMovesPerAppointment) {
     limits.push('too_many_moves');
   }
@@ -152,7 +153,7 @@ function isLateCancel(
   now: number,
   policy: Pick<ClinicPolicy, 'cancellationNoticeMinutes'>,
 ): boolean {
-  return now > appointmentTime - policy.cancellationNoticeMinutes * 60_000;
+  return now > appointmentTime - policy.cancellationNoticeMinutes * MINUTE_MS;
 }
 
 function isAlreadySo(appointment: AppointmentState, act: AppointmentAct): boolean {

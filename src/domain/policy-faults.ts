@@ -1,5 +1,6 @@
 import type { ClinicPolicy } from './policy.ts';
-import { DAY_MS, minusPeriod, MINUTE_MS } from './time-zone.ts';
+import { DAY_MS, MINUTE_MS } from './clock.ts';
+import { minusPeriod } from './time-zone.ts';
 
 /** What is wrong with a policy. `pointer` is the field's JSON pointer in the document (RFC 6901). */
 export interface PolicyFault {

@@ -1,3 +1,4 @@
+import { MINUTE_MS } from './clock.ts';
 import type { ReminderKind } from './notification.ts';
 import { minusPeriod } from './time-zone.ts';
 
@@ -78,5 +79,5 @@ export function nextReminder(input: NextReminderInput): NextReminder {
 
 /** When a visit that nobody marked counts as completed: its end plus the clinic's grace. Epoch milliseconds. */
 export function completionDueAt(end: number, graceMinutes: number): number {
-  return end + graceMinutes * 60_000;
+  return end + graceMinutes * MINUTE_MS;
 }

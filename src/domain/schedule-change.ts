@@ -1,7 +1,8 @@
 import { objectionsOfHours, type HoursRefusal } from './availability/judge.ts';
 import { type Closure, type DateOverride, type ProviderSchedule, type WeeklyWindow } from './availability/schedule.ts';
 import type { Interval } from './interval.ts';
-import { addDays, DAY_MS, MINUTE_MS, startOfDay } from './time-zone.ts';
+import { DAY_MS, visitAt } from './clock.ts';
+import { addDays, startOfDay } from './time-zone.ts';
 
 /*
  * What a change of a schedule does to visits that are booked already: nothing by itself. They stay until somebody moves or cancels them, so whoever
@@ -68,7 +69,7 @@ export function affectedBy<Visit extends BookedVisit>(
 ): Affected<Visit>[] {
   const changed = applyChange(schedule, change);
   return visits.flatMap((visit) => {
-    const during = { from: visit.from, to: visit.from + visit.durationMinutes * MINUTE_MS };
+    const during = visitAt(visit.from, visit.durationMinutes);
     const after = objectionsOfHours(changed, during);
     if (after.length === 0) return [];
     const before = new Set(objectionsOfHours(schedule, during).map(({ rule }) => rule));

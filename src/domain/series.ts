@@ -1,4 +1,5 @@
-import { DAY_MS, instantOfLocal, offsetAt } from './time-zone.ts';
+import { DAY_MS } from './clock.ts';
+import { instantOfLocal, offsetAt } from './time-zone.ts';
 
 /** How far apart the visits of a series may be, and how many there may be. */
 export const EVERY_WEEKS = { least: 1, most: 52 } as const;

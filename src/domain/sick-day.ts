@@ -1,6 +1,5 @@
+import { MINUTE_MS } from './clock.ts';
 import type { Interval } from './interval.ts';
-
-const MINUTE_MS = 60_000;
 
 /*
  * A provider is suddenly away: what becomes of each visit, and the small rules by which another time is chosen and offered.

@@ -1,9 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
+import { DAY_MS, MINUTE_MS } from './clock.ts';
 import type { Interval } from './interval.ts';
-
-/** Milliseconds of an ordinary day; local days may be shorter or longer. */
-export const DAY_MS = 86_400_000;
-export const MINUTE_MS = 60_000;
 
 /** An instant range in which a zone's offset from UTC does not change. Milliseconds. */
 export interface OffsetSpan extends Interval {

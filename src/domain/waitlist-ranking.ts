@@ -1,3 +1,4 @@
+import { MINUTE_MS, visitAt } from './clock.ts';
 import { addDays, dayOfWeek, localDate, timeOfDay, zonedInstant } from './time-zone.ts';
 
 /** The freed time that is to be filled. Instants in epoch milliseconds. */
@@ -62,11 +63,11 @@ function suits(slot: FreedSlot, date: string, entry: WaitlistCandidate, now: num
   return (
     entry.patientId !== slot.freedByPatientId &&
     wantsProvider(slot, entry) &&
-    slot.from + entry.durationMinutes * 60_000 <= slot.to &&
+    visitAt(slot.from, entry.durationMinutes).to <= slot.to &&
     (entry.earliestDate === null || entry.earliestDate <= date) &&
     (entry.latestDate === null || entry.latestDate >= date) &&
     (!entry.daysOfWeek?.length || entry.daysOfWeek.includes(dayOfWeek(date))) &&
-    slot.from - now >= entry.noticeMinutes * 60_000 &&
+    slot.from - now >= entry.noticeMinutes * MINUTE_MS &&
     fitsTimeOfDay(slot, date, entry)
   );
 }
@@ -81,7 +82,7 @@ function fitsTimeOfDay(slot: FreedSlot, date: string, entry: WaitlistCandidate):
   if (startTime === null && endTime === null) return true;
   const opens = startTime ?? '00:00';
   const closes = endTime ?? '24:00';
-  const visitEnd = slot.from + entry.durationMinutes * 60_000;
+  const visitEnd = visitAt(slot.from, entry.durationMinutes).to;
   return [addDays(date, -1), date].some((day) => {
     const from = zonedInstant(slot.timeZone, day, opens);
     const to = zonedInstant(slot.timeZone, timeOfDay(closes) <= timeOfDay(opens) ? addDays(day, 1) : day, closes);

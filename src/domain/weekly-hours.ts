@@ -1,7 +1,8 @@
 import type { WeeklyWindow } from './availability/schedule.ts';
 import { mergeIntervals, overlaps, type Interval } from './interval.ts';
 import type { TimeWindow } from './schedule-change.ts';
-import { DAY_MS, timeOfDay } from './time-zone.ts';
+import { DAY_MS } from './clock.ts';
+import { timeOfDay } from './time-zone.ts';
 
 /*
  * Hours as a person writes them down, before they become rules: what overlaps itself or lies outside is a slip of the pen, and is said so.

@@ -1,3 +1,4 @@
+import { visitOf } from '../../domain/clock.ts';
 import { findAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -38,7 +39,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
     .where('clinic_id', '=', row.clinic_id)
     .executeTakeFirstOrThrow();
   const ledger = await notificationsOf(tx, appointmentId);
-  const isOver = row.appointment_time.getTime() + row.duration_minutes * 60_000 <= now.getTime();
+  const isOver = visitOf(row).to <= now.getTime();
   const plan = planAppointment({
     leftToPeople: row.status === 'SCHEDULED' && isOver && (await isLeftToPeople(tx, row)),
     appointment: {

@@ -1,3 +1,4 @@
+import { visitOf } from '../../domain/clock.ts';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { AppError } from '../../domain/errors.ts';
@@ -51,7 +52,7 @@ export const calendarRoutes: FastifyPluginCallbackTypebox<CalendarRoutes> = (app
             sequence: appointment.version - 1,
             changedAt: appointment.updated_at,
             from,
-            to: new Date(from.getTime() + appointment.duration_minutes * 60_000),
+            to: new Date(visitOf(appointment).to),
             status: appointment.status === 'CANCELLED' ? 'CANCELLED' : 'CONFIRMED',
             summary: 'Appointment',
             location: clinicName,

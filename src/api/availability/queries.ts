@@ -6,7 +6,8 @@ import { busyRange } from '../../domain/availability/search.ts';
 import type { ProviderTime } from '../../domain/earliest-slots.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Interval } from '../../domain/interval.ts';
-import { DAY_MS, MINUTE_MS, utcMidnight } from '../../domain/time-zone.ts';
+import { DAY_MS, MINUTE_MS } from '../../domain/clock.ts';
+import { utcMidnight } from '../../domain/time-zone.ts';
 import type { ProviderSchedules } from '../../scheduling/provider-schedules.ts';
 
 /** Of one clinic: one provider, those of a specialty, or everybody. */

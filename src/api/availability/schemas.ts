@@ -2,7 +2,8 @@ import { Type, type Static } from 'typebox';
 import { AVAILABILITY_RULES, type AvailabilityExplanation } from '../../domain/availability/explain.ts';
 import type { ProviderSlot } from '../../domain/earliest-slots.ts';
 import type { Interval } from '../../domain/interval.ts';
-import { DAY_MS, isoDateOf, MINUTE_MS } from '../../domain/time-zone.ts';
+import { DAY_MS, MINUTE_MS } from '../../domain/clock.ts';
+import { isoDateOf } from '../../domain/time-zone.ts';
 import { DurationMinutes, Instant, instantText, LocalDate, PlainText, Strict, Uuid } from '../schemas.ts';
 
 /** Dates that one search may be about, at most. */

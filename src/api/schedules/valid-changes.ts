@@ -1,7 +1,8 @@
 import type { WeeklyWindow } from '../../domain/availability/schedule.ts';
 import type { Interval } from '../../domain/interval.ts';
 import type { TimeWindow } from '../../domain/schedule-change.ts';
-import { DAY_MS, utcMidnight } from '../../domain/time-zone.ts';
+import { DAY_MS } from '../../domain/clock.ts';
+import { utcMidnight } from '../../domain/time-zone.ts';
 import { faultOfHours, overlappingWindow } from '../../domain/weekly-hours.ts';
 import { invalidField } from '../problem.ts';
 

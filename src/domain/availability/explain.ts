@@ -1,5 +1,6 @@
 import { type Interval, intersectIntervals, mergeIntervals, subtractIntervals } from '../interval.ts';
-import { DAY_MS, MINUTE_MS, utcMidnight } from '../time-zone.ts';
+import { DAY_MS, MINUTE_MS } from '../clock.ts';
+import { utcMidnight } from '../time-zone.ts';
 import { type ReservationPurpose, type BusyTime, type LocalDay, bookingWindow, countOfDay, localDay } from './judge.ts';
 import { rulesBetween } from './schedule.ts';
 import { type SlotSearch, availableSlots } from './search.ts';

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../errors.ts';
 import { type Interval, overlaps } from '../interval.ts';
 import type { OverridableSlotRule } from '../override.ts';
-import { DAY_MS, isoDateOf, localMidnight, MINUTE_MS, offsetAt, startOfLocalDay } from '../time-zone.ts';
+import { DAY_MS, MINUTE_MS, visitAt } from '../clock.ts';
+import { isoDateOf, localMidnight, offsetAt, startOfLocalDay } from '../time-zone.ts';
 import type { AvailabilityRule } from './explain.ts';
 import { type ProviderSchedule, compile, rulesBetween } from './schedule.ts';
 
@@ -101,7 +102,7 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
   if (from < earliest && refuses('too_soon')) return { ok: false, code: 'too_soon' };
   if (from >= until && refuses('too_far_ahead')) return { ok: false, code: 'too_far_ahead' };
 
-  const visit: Interval = { from, to: from + durationMinutes * MINUTE_MS };
+  const visit = visitAt(from, durationMinutes);
   const objections = objectionsOfHours(schedule, visit).map(({ code }) => code);
   for (const code of new Set(objections)) if (refuses(code)) return { ok: false, code };
   if (!isOnGrid(schedule, from) && refuses('off_grid')) return { ok: false, code: 'off_grid' };

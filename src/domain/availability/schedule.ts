@@ -1,7 +1,7 @@
 import { type Interval, mergeIntervals, overlaps, subtractIntervals } from '../interval.ts';
 import type { ClinicPolicy } from '../policy.ts';
+import { DAY_MS } from '../clock.ts';
 import {
-  DAY_MS,
   dayBounds,
   dayOfWeekOf,
   firstInstantAt,

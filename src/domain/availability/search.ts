@@ -1,13 +1,6 @@
 import { type Interval, mergeIntervals } from '../interval.ts';
-import {
-  DAY_MS,
-  localMidnight,
-  MINUTE_MS,
-  offsetSpans,
-  startOfDay,
-  startOfLocalDay,
-  utcMidnight,
-} from '../time-zone.ts';
+import { DAY_MS, MINUTE_MS } from '../clock.ts';
+import { localMidnight, offsetSpans, startOfDay, startOfLocalDay, utcMidnight } from '../time-zone.ts';
 import { type BusyTime, type VisitQuestion, isDuration, bookingWindow, gridAtOrAfter, fullDays } from './judge.ts';
 import { type ProviderSchedule, rulesBetween, openBetween } from './schedule.ts';
 

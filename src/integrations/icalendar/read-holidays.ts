@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import type { Closure } from '../../domain/availability/schedule.ts';
 import type { CalendarEvent } from '../../domain/closure-import.ts';
 import { AppError } from '../../domain/errors.ts';
-import { addDays, DAY_MS, isoDateOf, utcMidnight, yearsLater } from '../../domain/time-zone.ts';
+import { DAY_MS } from '../../domain/clock.ts';
+import { addDays, isoDateOf, utcMidnight, yearsLater } from '../../domain/time-zone.ts';
 import { plainText } from './plain-text.ts';
 
 /*

@@ -1,3 +1,4 @@
+import { visitAt } from '../../domain/clock.ts';
 import { sql } from 'kysely';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
@@ -76,7 +77,7 @@ async function nearestOn(
   const { slots } = availableSlots({ schedule, durationMinutes, date, now, busy });
   if (slots.length === 0) return undefined;
 
-  const visitTo = visitFrom + durationMinutes * 60_000;
+  const visitTo = visitAt(visitFrom, durationMinutes).to;
   // The visit that is to be moved is no obstacle to itself.
   const others = (await busyRanges(tx, visit.patient_id, range.from, range.to)).filter(
     (each) => each.from !== visitFrom || each.to !== visitTo,

@@ -1,3 +1,4 @@
+import { visitAt } from '../../domain/clock.ts';
 import { upcomingVisits } from '../../db/booked-visits.ts';
 import { audit } from '../../db/audit.ts';
 import { retryTransaction, type Tx } from '../../db/connection.ts';
@@ -67,7 +68,7 @@ async function beginSickDay(deps: SchedulingDeps, tx: Tx, act: Act, absence: Abs
   const { timeOffId } = await takeTimeOff(deps, tx, act, absence);
   const during = { from: from.getTime(), to: to.getTime() };
   const visits = (await upcomingVisits(tx, { clinicId: act.clinicId, providerId }, act.now, during)).filter((visit) =>
-    overlaps({ from: visit.from, to: visit.from + visit.durationMinutes * 60_000 }, during),
+    overlaps(visitAt(visit.from, visit.durationMinutes), during),
   );
   const inHand = await visitsInHand(
     tx,

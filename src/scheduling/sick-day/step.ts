@@ -1,3 +1,4 @@
+import { visitOf } from '../../domain/clock.ts';
 import { sql } from 'kysely';
 import { findAppointment, lockAppointment, type AppointmentRow } from '../../db/appointments.ts';
 import { audit } from '../../db/audit.ts';
@@ -142,10 +143,7 @@ function whyGone(sickDay: SickDayRow, visit: AppointmentRow, now: number): strin
   const from = visit.appointment_time.getTime();
   const isInAbsence =
     visit.provider_id === sickDay.provider_id &&
-    overlaps(
-      { from, to: from + visit.duration_minutes * 60_000 },
-      { from: sickDay.from_time.getTime(), to: sickDay.to_time.getTime() },
-    );
+    overlaps(visitOf(visit), { from: sickDay.from_time.getTime(), to: sickDay.to_time.getTime() });
   if (!isInAbsence) return 'moved';
   return visit.status !== 'SCHEDULED' || visit.checked_in_at !== null || from <= now ? 'begun' : undefined;
 }

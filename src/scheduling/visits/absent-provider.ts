@@ -1,3 +1,4 @@
+import { visitOf } from '../../domain/clock.ts';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
@@ -7,8 +8,7 @@ import { objectionsOfHours } from '../../domain/availability/judge.ts';
 export async function isProviderAbsent(tx: Tx, visit: AppointmentRow): Promise<boolean> {
   const schedule = await loadProviderSchedule(tx, visit.provider_id, visit.appointment_time);
   if (schedule === undefined) return false;
-  const from = visit.appointment_time.getTime();
-  return objectionsOfHours(schedule, { from, to: from + visit.duration_minutes * 60_000 }).some(
+  return objectionsOfHours(schedule, visitOf(visit)).some(
     ({ rule, code }) => (rule === 'closure' || rule === 'time_off') && !visit.override_rules.includes(code),
   );
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
+import { DAY_MS } from '../../../src/domain/clock.ts';
 import {
   addDays,
   dayBounds,
-  DAY_MS,
   dayOfWeek,
   isTimeZone,
   localDate,
