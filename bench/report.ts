@@ -3,7 +3,7 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** DESIGN §13; without it the figure only explains the others. */
+  /** What is to be reached; without it the figure only explains the others. */
   readonly aim?: { readonly atLeast: number } | { readonly below: number };
 }
 

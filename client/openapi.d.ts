@@ -3886,6 +3886,7 @@ export interface operations {
                      *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
                      *           "name": "Dr. Ada Example",
                      *           "slug": "riverside",
+                     *           "phone": "+4930123456",
                      *           "timeZone": "Europe/Berlin",
                      *           "policy": {
                      *             "slotStepMinutes": 5,
@@ -3913,6 +3914,7 @@ export interface operations {
                              * @example riverside
                              */
                             slug: string;
+                            phone: string | null;
                             /**
                              * @description An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.
                              * @example Europe/Berlin
@@ -3978,6 +3980,7 @@ export interface operations {
                      *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
                      *       "name": "Dr. Ada Example",
                      *       "slug": "riverside",
+                     *       "phone": "+4930123456",
                      *       "timeZone": "Europe/Berlin",
                      *       "policy": {
                      *         "slotStepMinutes": 5,
@@ -4001,6 +4004,7 @@ export interface operations {
                          * @example riverside
                          */
                         slug: string;
+                        phone: string | null;
                         /**
                          * @description An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.
                          * @example Europe/Berlin
@@ -4057,6 +4061,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "name": "Dr. Ada Example",
+                 *       "phone": "+4930123456",
                  *       "timeZone": "Europe/Berlin"
                  *     }
                  */
@@ -4066,6 +4071,7 @@ export interface operations {
                      * @description As patients read it in messages.
                      */
                     name?: string;
+                    phone?: string | null;
                     /**
                      * @description An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.
                      * @example Europe/Berlin
@@ -4091,6 +4097,7 @@ export interface operations {
                      *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
                      *       "name": "Dr. Ada Example",
                      *       "slug": "riverside",
+                     *       "phone": "+4930123456",
                      *       "timeZone": "Europe/Berlin",
                      *       "policy": {
                      *         "slotStepMinutes": 5,
@@ -4114,6 +4121,7 @@ export interface operations {
                          * @example riverside
                          */
                         slug: string;
+                        phone: string | null;
                         /**
                          * @description An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.
                          * @example Europe/Berlin
@@ -6415,7 +6423,7 @@ export interface operations {
                              */
                             timeZone: string;
                             /**
-                             * @description Where messages go; to the other one when the patient cannot be reached on it.
+                             * @description Where messages go; where there is no such address, to the other one.
                              * @enum {unknown}
                              */
                             preferredChannel: "sms" | "email";
@@ -6501,7 +6509,7 @@ export interface operations {
                      */
                     timeZone: string;
                     /**
-                     * @description Where messages go; to the other one when the patient cannot be reached on it.
+                     * @description Where messages go; where there is no such address, to the other one.
                      * @enum {unknown}
                      */
                     preferredChannel: "sms" | "email";
@@ -6575,7 +6583,7 @@ export interface operations {
                          */
                         timeZone: string;
                         /**
-                         * @description Where messages go; to the other one when the patient cannot be reached on it.
+                         * @description Where messages go; where there is no such address, to the other one.
                          * @enum {unknown}
                          */
                         preferredChannel: "sms" | "email";
@@ -6689,7 +6697,7 @@ export interface operations {
                          */
                         timeZone: string;
                         /**
-                         * @description Where messages go; to the other one when the patient cannot be reached on it.
+                         * @description Where messages go; where there is no such address, to the other one.
                          * @enum {unknown}
                          */
                         preferredChannel: "sms" | "email";
@@ -6784,7 +6792,7 @@ export interface operations {
                      */
                     timeZone?: string;
                     /**
-                     * @description Where messages go; to the other one when the patient cannot be reached on it.
+                     * @description Where messages go; where there is no such address, to the other one.
                      * @enum {unknown}
                      */
                     preferredChannel?: "sms" | "email";
@@ -6855,7 +6863,7 @@ export interface operations {
                          */
                         timeZone: string;
                         /**
-                         * @description Where messages go; to the other one when the patient cannot be reached on it.
+                         * @description Where messages go; where there is no such address, to the other one.
                          * @enum {unknown}
                          */
                         preferredChannel: "sms" | "email";

@@ -103,3 +103,10 @@ export function instantText(instant: Date | number): string {
 export function instantTextOrNull(instant: Date | null): string | null {
   return instant === null ? null : instantText(instant);
 }
+
+/** A phone number as it is stored and dialled. */
+export const Phone = Type.String({
+  pattern: '^\\+[1-9][0-9]{6,14}$',
+  description: 'In international form (E.164).',
+  examples: ['+4930123456'],
+});

@@ -49,6 +49,8 @@ interface ClinicTable {
   clinic_id: string;
   name: string;
   slug: string;
+  /** Whom messages ask to call, as it is dialled. */
+  phone: ColumnType<string | null, string | null | undefined, string | null>;
   time_zone: string;
   policy: JSONColumnType<ClinicPolicy>;
   policy_version: Generated<number>;
@@ -334,6 +336,9 @@ interface NotificationTable {
   sending_until: NullableInstant;
   provider_message_id: string | null;
   reason: string | null;
+  /** With whom and how long the visit was when the message was sent: what the patient has been told. */
+  told_provider_id: ColumnType<string | null, undefined, string>;
+  told_minutes: ColumnType<number | null, undefined, number>;
   request_id: string | null;
   created_at: DefaultInstant;
   updated_at: DefaultInstant;

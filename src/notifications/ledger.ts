@@ -13,7 +13,7 @@ import {
   type NotificationState,
 } from '../domain/notification.ts';
 import { isSameMessage, reportedState } from './provider-states.ts';
-import type { OfferedTime } from './render.ts';
+import type { Cancelling, MessageFacts, OfferedTime, VisitAsTold } from './render.ts';
 import { whyNotDue, type SkipReason } from './still-due.ts';
 
 export type NotificationRow = Selectable<Database['notification']>;
@@ -80,27 +80,13 @@ export async function skipNotification(
 }
 
 /** What the message is made of; ids for the log. */
-export interface NotificationToSend {
+export interface NotificationToSend extends MessageFacts {
   readonly notificationId: string;
   readonly clinicId: string;
   readonly appointmentId: string;
-  readonly kind: NotificationKind;
   readonly channel: Channel;
-  readonly plannedFor: Date;
-  readonly confirmationCode: string;
-  /** How many visits of its series a notice speaks for, and when the others of them are, as they stand now. */
-  readonly visits: number;
-  readonly furtherVisits: readonly Date[];
-  readonly clinicName: string;
-  /** The clinic's zone: visits are in person. */
-  readonly timeZone: string;
-  readonly providerName: string;
-  readonly givenName: string;
-  readonly locale: string;
   /** The phone number or email address; null when the patient has none (any more). */
   readonly address: string | null;
-  /** The time that is offered instead, where one is. */
-  readonly offer?: OfferedTime;
   /** The attempt under way. */
   readonly attempt: number;
   /** How many attempts were begun since it was planned or last replayed. */
@@ -493,6 +479,9 @@ async function beginAttempt(tx: Tx, notificationId: string, leaseMs: number): Pr
           attempt: sql`attempt + 1`,
           sending_until: sql<Date>`clock_timestamp() + ${leaseMs} * interval '1 millisecond'`,
           reason: null,
+          // As the appointment is locked, this is what the text will say.
+          told_provider_id: sql<string>`(select provider_id from appointment a where a.appointment_id = notification.appointment_id)`,
+          told_minutes: sql<number>`(select duration_minutes from appointment a where a.appointment_id = notification.appointment_id)`,
           updated_at: sql`now()`,
         })
         .where('notification_id', '=', notificationId)
@@ -520,6 +509,21 @@ function lockForSending(tx: Tx, notificationId: string) {
     .innerJoin('patient as p', 'p.patient_id', 'n.patient_id')
     .leftJoin('move_offer as o', 'o.move_offer_id', 'n.move_offer_id')
     .leftJoin('provider as ov', 'ov.provider_id', 'o.provider_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('notification as earlier')
+          .innerJoin('provider as with', 'with.provider_id', 'earlier.told_provider_id')
+          .select(['earlier.planned_for', 'earlier.told_minutes', 'with.name'])
+          .whereRef('earlier.appointment_id', '=', 'n.appointment_id')
+          .whereRef('earlier.due_at', '<', 'n.due_at')
+          .where('earlier.state', 'in', ['ACCEPTED', 'DELIVERED'])
+          .where('earlier.move_offer_id', 'is', null)
+          .orderBy('earlier.due_at', 'desc')
+          .limit(1)
+          .as('told'),
+      (join) => join.onTrue(),
+    )
     .select([
       'n.notification_id',
       'n.clinic_id',
@@ -540,7 +544,16 @@ function lockForSending(tx: Tx, notificationId: string) {
         where other.announced_by = a.appointment_id order by other.appointment_time) else '{}' end`.as(
         'further_visits',
       ),
+      'a.duration_minutes',
+      'a.cancelled_by',
+      'a.cancel_reason',
+      sql<boolean>`exists (select from waitlist_entry w where w.patient_id = a.patient_id and w.provider_id = a.provider_id
+        and w.status = 'WAITING')`.as('is_waiting'),
+      'told.planned_for as told_start',
+      'told.told_minutes',
+      'told.name as told_provider_name',
       'c.name as clinic_name',
+      'c.phone as clinic_phone',
       'c.time_zone',
       'v.name as provider_name',
       'p.given_name',
@@ -599,20 +612,36 @@ function toSend(row: LockedRow, attempt: number): NotificationToSend {
     visits: row.notice_visits,
     furtherVisits: row.further_visits,
     clinicName: row.clinic_name,
+    clinicPhone: row.clinic_phone ?? undefined,
+    durationMinutes: row.duration_minutes,
+    before: toldBefore(row),
+    cancelled: cancelling(row),
     timeZone: row.time_zone,
     providerName: row.provider_name,
     givenName: row.given_name,
     locale: row.locale,
     address: row.channel === 'sms' ? row.phone : row.email,
-    ...offerOf(row),
+    offer: offerOf(row),
     attempt,
     attemptsMade: attempt - row.first_attempt + 1,
   };
 }
 
-function offerOf(row: LockedRow): { readonly offer?: OfferedTime } {
+function offerOf(row: LockedRow): OfferedTime | undefined {
   const { offer_provider_name: providerName, offer_start: start, offer_until: until } = row;
-  return providerName === null || start === null || until === null ? {} : { offer: { providerName, start, until } };
+  return providerName === null || start === null || until === null ? undefined : { providerName, start, until };
+}
+
+function toldBefore(row: LockedRow): VisitAsTold | undefined {
+  const { told_start: start, told_minutes: durationMinutes, told_provider_name: providerName } = row;
+  if (start === null || durationMinutes === null || providerName === null) return undefined;
+  return { start, durationMinutes, providerName };
+}
+
+function cancelling({ cancelled_by: by, cancel_reason: reason, is_waiting }: LockedRow): Cancelling | undefined {
+  return by === null || reason === null
+    ? undefined
+    : { by: by, reason: reason as Cancelling['reason'], isWaiting: is_waiting };
 }
 
 async function openAttempt(tx: Tx, row: LockedRow): Promise<OpenAttempt> {

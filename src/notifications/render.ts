@@ -1,11 +1,14 @@
-import { isReminderKind, type NoticeKind, type NotificationKind } from '../domain/notification.ts';
-import { countSmsSegments } from './sms-segments.ts';
-import { LANGUAGES, TEMPLATES, type Language, type Template, type TemplateKey } from './templates/templates.ts';
+import type { CancelledBy, CancelReason } from '../domain/appointment.ts';
+import { isReminderKind, type NotificationKind } from '../domain/notification.ts';
+import { countSmsSegments, inGsmAlphabet, withPlainMarks } from './sms-segments.ts';
+import { LANGUAGES, TEXTS, type Language, type Template, type TemplateKey, type Texts } from './templates/templates.ts';
 
 /** What a message is made of. The same facts give the same text, always: a lost answer is settled by looking for the text at the provider. */
 export interface MessageFacts {
   readonly kind: NotificationKind;
   readonly clinicName: string;
+  /** As it is dialled; the text says "call us" where it is not known. */
+  readonly clinicPhone?: string | undefined;
   readonly providerName: string;
   readonly givenName: string;
   readonly confirmationCode: string;
@@ -15,12 +18,30 @@ export interface MessageFacts {
   readonly furtherVisits: readonly Date[];
   /** The visit's start; of several, the first one's. */
   readonly plannedFor: Date;
+  readonly durationMinutes: number;
+  /** For a notice of a change: how the visit stood when the patient was last told of it. */
+  readonly before?: VisitAsTold | undefined;
+  /** For a notice of a cancelling. */
+  readonly cancelled?: Cancelling | undefined;
   /** The clinic's IANA zone: visits are in person. */
   readonly timeZone: string;
   /** The patient's, as a BCP 47 tag; a language without templates reads English. */
   readonly locale: string;
   /** For a move offer. */
-  readonly offer?: OfferedTime;
+  readonly offer?: OfferedTime | undefined;
+}
+
+export interface VisitAsTold {
+  readonly start: Date;
+  readonly durationMinutes: number;
+  readonly providerName: string;
+}
+
+export interface Cancelling {
+  readonly by: CancelledBy;
+  readonly reason: CancelReason;
+  /** The patient waits for another time with the provider. */
+  readonly isWaiting: boolean;
 }
 
 /** The time that is held for the patient instead of their own. */
@@ -45,23 +66,15 @@ const ELLIPSIS = '...';
 
 /** The SMS, at most two segments long. */
 export function renderSms(facts: MessageFacts): string {
-  const { template, locale } = templateFor(facts);
-  const when = {
-    ...formatDate(facts, facts.plannedFor, locale, 'short'),
-    ...formatOffer(facts, locale, 'short'),
-    code: facts.confirmationCode,
-    count: String(facts.visits),
-    name: oneLine(facts.givenName),
-  };
+  const { texts, template, locale } = templateFor(facts);
+  const ofVisit = valuesOf(facts, texts, locale, 'short');
   let text = '';
   for (const pattern of [template.sms, ...(template.shortSms === undefined ? [] : [template.shortSms])]) {
     for (const length of NAME_LENGTHS) {
-      text = fill(pattern, {
-        ...when,
-        clinic: shorten(oneLine(facts.clinicName), length),
-        provider: shorten(oneLine(facts.providerName), length),
-        newProvider: shorten(oneLine(facts.offer?.providerName ?? ''), length),
-      });
+      const names = Object.fromEntries(
+        Object.entries(namesOf(facts)).map(([key, name]) => [key, shorten(withPlainMarks(name), length)] as const),
+      );
+      text = fill(pattern, { ...ofVisit, ...names });
       if (countSmsSegments(text) <= MAX_SMS_SEGMENTS) return text;
     }
   }
@@ -70,20 +83,16 @@ export function renderSms(facts: MessageFacts): string {
 
 /** The email: subject, plain text, and the same as simple HTML. */
 export function renderEmail(facts: MessageFacts): RenderedEmail {
-  const { template, locale, language } = templateFor(facts);
+  const { texts, template, locale, language } = templateFor(facts);
+  const dates = [facts.plannedFor, ...facts.furtherVisits]
+    .map((instant) => formatDate(facts, instant, locale, 'long'))
+    .map(({ date, time }) => `${date}, ${time}`)
+    .join('\n');
   const values = {
-    ...formatDate(facts, facts.plannedFor, locale, 'long'),
-    ...formatOffer(facts, locale, 'long'),
-    code: facts.confirmationCode,
+    ...valuesOf(facts, texts, locale, 'long'),
+    ...namesOf(facts),
     count: String(1 + facts.furtherVisits.length),
-    dates: [facts.plannedFor, ...facts.furtherVisits]
-      .map((instant) => formatDate(facts, instant, locale, 'long'))
-      .map(({ date, time }) => `${date}, ${time}`)
-      .join('\n'),
-    name: oneLine(facts.givenName),
-    clinic: oneLine(facts.clinicName),
-    provider: oneLine(facts.providerName),
-    newProvider: oneLine(facts.offer?.providerName ?? ''),
+    dates,
   };
   const subject = fill(template.subject, { ...values, ...formatDate(facts, facts.plannedFor, locale, 'short') });
   const paragraphs = template.email.map((paragraph) => fill(paragraph, values));
@@ -95,17 +104,60 @@ export function renderEmail(facts: MessageFacts): RenderedEmail {
   };
 }
 
+/** The names in a message, each one line of composed characters. */
+function namesOf(facts: MessageFacts): Readonly<Record<string, string>> {
+  return {
+    name: oneLine(facts.givenName),
+    clinic: oneLine(facts.clinicName),
+    provider: oneLine(facts.providerName),
+    oldProvider: oneLine(facts.before?.providerName ?? ''),
+    newProvider: oneLine(facts.offer?.providerName ?? ''),
+  };
+}
+
+/** All that a template can say but names. */
+function valuesOf(
+  facts: MessageFacts,
+  { phrases }: Texts,
+  locale: string,
+  length: 'short' | 'long',
+): Readonly<Record<string, string>> {
+  const { before, offer, clinicPhone: phone } = facts;
+  const call = phone === undefined ? phrases.callUs : fill(phrases.callUsAt, { phone });
+  const of = (prefix: string, instant: Date | undefined): Readonly<Record<string, string>> => {
+    if (instant === undefined) return {};
+    const { date, time } = formatDate(facts, instant, locale, length);
+    return prefix === '' ? { date, time } : { [`${prefix}Date`]: date, [`${prefix}Time`]: time };
+  };
+  return {
+    ...of('', facts.plannedFor),
+    ...of('old', before?.start),
+    ...of('new', offer?.start),
+    ...of('until', offer?.until),
+    code: facts.confirmationCode,
+    count: String(facts.visits),
+    minutes: String(facts.durationMinutes),
+    oldMinutes: String(before?.durationMinutes ?? ''),
+    call,
+    contact: phone === undefined ? '' : fill(phrases.contact, { phone }),
+    next: facts.cancelled?.isWaiting === true ? phrases.onWaitlist : fill(phrases.bookAgain, { call }),
+  };
+}
+
 function templateFor(facts: MessageFacts): {
+  readonly texts: Texts;
   readonly template: Template;
   readonly language: Language;
   readonly locale: string;
 } {
   const wanted = facts.locale.split('-', 1)[0]?.toLowerCase();
-  const language = LANGUAGES.find((known) => known === wanted);
+  const known = LANGUAGES.find((language) => language === wanted);
+  const language = known ?? 'en';
   return {
-    template: TEMPLATES[language ?? 'en'][templateKey(facts.kind)],
-    language: language ?? 'en',
-    locale: language !== undefined && isLanguageTag(facts.locale) ? facts.locale : (language ?? 'en'),
+    texts: TEXTS[language],
+    template: TEXTS[language][templateKey(facts)],
+    language,
+    locale: known !== undefined && isLanguageTag(facts.locale) ? facts.locale : language,
   };
 }
 
@@ -117,19 +169,39 @@ function isLanguageTag(locale: string): boolean {
   }
 }
 
-const TEMPLATE_OF: Readonly<Record<NoticeKind, TemplateKey>> = {
-  confirmation: 'confirmation',
-  rescheduled: 'rescheduled',
-  cancelled: 'cancelled',
-  waitlist_booked: 'waitlistBooked',
-  series_confirmation: 'seriesConfirmation',
-  series_rescheduled: 'seriesRescheduled',
-  series_cancelled: 'seriesCancelled',
-};
-
-function templateKey(kind: NotificationKind): TemplateKey {
+function templateKey(facts: MessageFacts): TemplateKey {
+  const { kind } = facts;
   if (isReminderKind(kind)) return 'reminder';
-  return kind === 'move_offer' ? 'moveOffer' : TEMPLATE_OF[kind];
+  switch (kind) {
+    case 'confirmation':
+      return 'confirmation';
+    case 'waitlist_booked':
+      return 'waitlistBooked';
+    case 'rescheduled':
+      return whatChanged(facts);
+    case 'cancelled':
+      return isPatientsWish(facts.cancelled) ? 'cancelledByPatient' : 'cancelledByClinic';
+    case 'series_confirmation':
+      return 'seriesConfirmation';
+    case 'series_rescheduled':
+      return 'seriesRescheduled';
+    case 'series_cancelled':
+      return isPatientsWish(facts.cancelled) ? 'seriesCancelledByPatient' : 'seriesCancelledByClinic';
+    case 'move_offer':
+      return 'moveOffer';
+  }
+}
+
+/** Only what the patient was told before can be said to have changed. */
+function whatChanged({ before, plannedFor, providerName, durationMinutes }: MessageFacts): TemplateKey {
+  if (before === undefined) return 'changed';
+  if (before.start.getTime() !== plannedFor.getTime()) return 'moved';
+  if (before.providerName !== providerName) return 'otherProvider';
+  return before.durationMinutes === durationMinutes ? 'changed' : 'otherLength';
+}
+
+function isPatientsWish(cancelled: Cancelling | undefined): boolean {
+  return cancelled?.by === 'patient' || cancelled?.reason === 'patient_request';
 }
 
 function formatDate(
@@ -144,26 +216,25 @@ function formatDate(
       ? { ...base, weekday: 'short', day: 'numeric', month: 'short' }
       : { ...base, weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' };
   const time: Intl.DateTimeFormatOptions = { ...base, hour: 'numeric', minute: '2-digit' };
-  const format = (options: Intl.DateTimeFormatOptions) =>
-    // Unicode's narrow and no-break spaces would turn the whole SMS into UCS-2.
-    oneLine(new Intl.DateTimeFormat(locale, options).format(instant));
+  const format = (options: Intl.DateTimeFormatOptions) => {
+    // Unicode's narrow and no-break spaces would turn the whole SMS into UCS-2, and so would the á of a Spanish Saturday.
+    const text = oneLine(new Intl.DateTimeFormat(locale, options).format(instant));
+    return length === 'short' ? inGsmAlphabet(text) : text;
+  };
   return { date: format(date), time: format(time) };
 }
 
-function formatOffer(facts: MessageFacts, locale: string, length: 'short' | 'long'): Readonly<Record<string, string>> {
-  if (facts.offer === undefined) return {};
-  const start = formatDate(facts, facts.offer.start, locale, length);
-  const until = formatDate(facts, facts.offer.until, locale, length);
-  return { newDate: start.date, newTime: start.time, untilDate: until.date, untilTime: until.time };
-}
-
-/** One pass, so that a name that looks like a placeholder stays a name. */
+/** One pass, so that a name that looks like a placeholder stays a name. A value that ends with a full stop ends the sentence too. */
 function fill(template: string, values: Readonly<Record<string, string>>): string {
-  return template.replaceAll(/\{(\w+)\}/g, (placeholder, key: string) => values[key] ?? placeholder);
+  return template.replaceAll(/\{(\w+)\}(\.(?!\.))?/g, (placeholder, key: string, stop: string | undefined) => {
+    const value = values[key];
+    if (value === undefined) return placeholder;
+    return stop === undefined || value.endsWith('.') ? value : value + stop;
+  });
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/\s+/gu, ' ').trim();
+  return text.normalize('NFC').replaceAll(/\s+/gu, ' ').trim();
 }
 
 /** Cuts to so many UTF-16 units, which is how UCS-2 counts, without splitting a character. */

@@ -97,11 +97,12 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
     async (request, reply) => {
       const caller = callerOf(request);
       const clinicId = clinicFor(caller, request.params.clinicId);
-      const { name, timeZone } = request.body;
+      const { name, phone, timeZone } = request.body;
       if (timeZone !== undefined && !isTimeZone(timeZone)) throw invalidField('body', '/timeZone', 'timeZone');
       const clinic = await doors.changeClinic(actIn(request, clinicId, now()), {
         expectedVersion: requiredVersion(request.headers['if-match']),
         ...(name === undefined ? {} : { name }),
+        ...(phone === undefined ? {} : { phone }),
         ...(timeZone === undefined ? {} : { timeZone }),
       });
       return reply.header('etag', entityTag(clinic.version)).send(clinicBody(clinic));

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import type { ClinicRow } from '../../db/clinics.ts';
 import { SICK_DAY_STEPS, type ClinicPolicy } from '../../domain/policy.ts';
-import { ETAG_HEADER, NextCursor, Nullable, PAGE_QUERY, PlainText, Strict, Uuid } from '../schemas.ts';
+import { ETAG_HEADER, NextCursor, Nullable, PAGE_QUERY, Phone, PlainText, Strict, Uuid } from '../schemas.ts';
 
 export const ClinicPath = Strict({ clinicId: Uuid('The clinic.') });
 
@@ -17,6 +17,7 @@ const TimeZone = Type.String({
 export const ClinicBody = Strict(
   {
     name: Type.Optional(PlainText(100, 'As patients read it in messages.')),
+    phone: Type.Optional(Nullable(Phone)),
     timeZone: Type.Optional(TimeZone),
   },
   { minProperties: 1 },
@@ -109,6 +110,9 @@ const Clinic = Type.Object({
   clinicId: Uuid('The clinic.'),
   name: Type.String(),
   slug: Type.String({ description: 'Its name in addresses.', examples: ['riverside'] }),
+  phone: Nullable(
+    Type.String({ ...Phone, description: 'Whom messages ask to call; they say "call us" where it is not known.' }),
+  ),
   timeZone: TimeZone,
   policy: Type.Object(PUBLIC_POLICY, { description: 'What clients may know of the policy.' }),
 });
@@ -124,6 +128,7 @@ export function clinicBody(row: ClinicRow): Static<typeof Clinic> {
     clinicId: row.clinic_id,
     name: row.name,
     slug: row.slug,
+    phone: row.phone,
     timeZone: row.time_zone,
     policy: {
       slotStepMinutes,

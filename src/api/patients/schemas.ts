@@ -11,18 +11,13 @@ import {
   NextCursor,
   Nullable,
   PAGE_QUERY,
+  Phone,
   PlainText,
   Strict,
   Uuid,
 } from '../schemas.ts';
 
 export const PatientPath = Strict({ patientId: Uuid('The patient.') });
-
-const Phone = Type.String({
-  pattern: '^\\+[1-9][0-9]{6,14}$',
-  description: 'In international form (E.164).',
-  examples: ['+4930123456'],
-});
 
 /** What SMTP carries without extensions (RFC 5321 §4.1.2), without quoting. */
 const Email = Type.String({
@@ -45,7 +40,7 @@ const FACTS = {
   }),
   timeZone: Type.String({ minLength: 1, maxLength: 64, description: 'An IANA zone.', examples: ['Europe/Berlin'] }),
   preferredChannel: Type.Enum([...CHANNELS], {
-    description: 'Where messages go; to the other one when the patient cannot be reached on it.',
+    description: 'Where messages go; where there is no such address, to the other one.',
   }),
 };
 

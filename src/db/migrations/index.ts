@@ -20,6 +20,7 @@ import * as prune from './0018-prune.ts';
 import * as specialties from './0019-specialties.ts';
 import * as lists from './0020-lists.ts';
 import * as holdsJudgedAt from './0021-holds-judged-at.ts';
+import * as toldVisits from './0023-told-visits.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -44,4 +45,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0019-specialties': specialties,
   '0020-lists': lists,
   '0021-holds-judged-at': holdsJudgedAt,
+  '0023-told-visits': toldVisits,
 };

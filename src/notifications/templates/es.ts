@@ -1,34 +1,82 @@
-import type { Templates } from './templates.ts';
+import type { Texts } from './templates.ts';
 
-const WHERE = 'Con: {provider}\nDónde: {clinic}';
+const WHERE = 'Con: {provider}\nDónde: {clinic}{contact}';
 const WHEN = `Cuándo: {date}, {time}\n${WHERE}`;
 const CODE = 'Su código de confirmación: {code}';
-const CANNOT_COME =
-  'Si no puede venir, avise a la clínica cuanto antes para que otra persona pueda aprovechar la hora.';
+const CANNOT_COME = 'Si no puede venir, {call} cuanto antes para que otra persona pueda aprovechar la hora.';
 
-export const es: Templates = {
+export const es: Texts = {
+  phrases: {
+    callUs: 'llámenos',
+    callUsAt: 'llame al {phone}',
+    contact: '\nTeléfono: {phone}',
+    bookAgain: 'Para otra cita, {call}.',
+    onWaitlist: 'Queda en lista de espera.',
+  },
   confirmation: {
-    sms: '{clinic}: su cita con {provider} queda reservada para {date}, {time} (Ref. {code})',
+    sms: '{clinic}: {name}, su cita con {provider} queda reservada para {date}, {time} (Ref. {code})',
     subject: 'Su cita del {date} está reservada',
     email: ['Hola, {name}:', 'Su cita está reservada.', WHEN, CODE, CANNOT_COME],
   },
   reminder: {
-    sms: '{clinic}: le recordamos su cita con {provider}: {date}, {time} (Ref. {code})',
+    sms: '{clinic}: {name}, le recordamos su cita con {provider}: {date}, {time} (Ref. {code})',
     subject: 'Recordatorio: su cita del {date}',
     email: ['Hola, {name}:', 'Le recordamos su cita.', WHEN, CODE, CANNOT_COME],
   },
-  rescheduled: {
-    sms: '{clinic}: su cita con {provider} tiene nueva fecha: {date}, {time} (Ref. {code})',
-    subject: 'Su cita tiene nueva fecha: {date}',
-    email: ['Hola, {name}:', 'Su cita ha cambiado. Esta es la nueva fecha:', WHEN, CODE, CANNOT_COME],
+  changed: {
+    sms: '{clinic}: {name}, su cita ha cambiado: {date}, {time}, con {provider} (Ref. {code})',
+    subject: 'Su cita del {date} ha cambiado',
+    email: ['Hola, {name}:', 'Su cita ha cambiado. Así queda ahora:', WHEN, CODE, CANNOT_COME],
   },
-  cancelled: {
-    sms: '{clinic}: su cita con {provider} del {date}, {time}, ha sido cancelada.',
-    subject: 'Su cita del {date} ha sido cancelada',
-    email: ['Hola, {name}:', 'Esta cita ha sido cancelada:', WHEN],
+  moved: {
+    sms: '{clinic}: {name}, su cita del {oldDate}, {oldTime}, pasa a {date}, {time}, con {provider} (Ref. {code})',
+    shortSms: '{clinic}: {name}, su cita pasa a {date}, {time}, con {provider} (Ref. {code})',
+    subject: 'Su cita tiene nueva fecha: {date}',
+    email: [
+      'Hola, {name}:',
+      'Su cita del {oldDate}, {oldTime}, ha cambiado. Esta es la nueva fecha:',
+      WHEN,
+      CODE,
+      CANNOT_COME,
+    ],
+  },
+  otherProvider: {
+    sms: '{clinic}: {name}, su cita del {date}, {time}, es ahora con {provider}, no con {oldProvider} (Ref. {code})',
+    shortSms: '{clinic}: {name}, su cita del {date}, {time}, es ahora con {provider} (Ref. {code})',
+    subject: 'Su cita del {date} es ahora con {provider}',
+    email: [
+      'Hola, {name}:',
+      'Su cita es a la misma hora, pero ahora con {provider} en lugar de {oldProvider}.',
+      WHEN,
+      CODE,
+      CANNOT_COME,
+    ],
+  },
+  otherLength: {
+    sms: '{clinic}: {name}, su cita con {provider} del {date}, {time}, dura ahora {minutes} minutos (Ref. {code})',
+    subject: 'Su cita del {date} dura ahora {minutes} minutos',
+    email: [
+      'Hola, {name}:',
+      'Su cita empieza a la misma hora y dura ahora {minutes} minutos en lugar de {oldMinutes}.',
+      WHEN,
+      CODE,
+      CANNOT_COME,
+    ],
+  },
+  cancelledByPatient: {
+    sms: '{clinic}: {name}, su cita con {provider} del {date}, {time}, queda cancelada, como ha pedido. {next}',
+    shortSms: '{clinic}: {name}, su cita del {date}, {time}, queda cancelada. {next}',
+    subject: 'Su cita del {date} queda cancelada',
+    email: ['Hola, {name}:', 'Como ha pedido, esta cita queda cancelada:', WHEN, 'No tiene que hacer nada más. {next}'],
+  },
+  cancelledByClinic: {
+    sms: '{clinic}: {name}, hemos tenido que cancelar su cita con {provider} del {date}, {time}. {next}',
+    shortSms: '{clinic}: {name}, hemos cancelado su cita del {date}, {time}. {next}',
+    subject: 'La clínica ha cancelado su cita del {date}',
+    email: ['Hola, {name}:', 'Lo sentimos: la clínica ha tenido que cancelar esta cita:', WHEN, '{next}'],
   },
   waitlistBooked: {
-    sms: '{clinic}: de su lista de espera, cita reservada con {provider}: {date}, {time} (Ref. {code})',
+    sms: '{clinic}: {name}, de su lista de espera, cita reservada con {provider}: {date}, {time} (Ref. {code})',
     subject: 'Lista de espera: su cita del {date} está reservada',
     email: [
       'Hola, {name}:',
@@ -39,7 +87,7 @@ export const es: Templates = {
     ],
   },
   seriesConfirmation: {
-    sms: '{clinic}: {count} citas con {provider} reservadas, la primera: {date}, {time} (Ref. {code})',
+    sms: '{clinic}: {name}, {count} citas con {provider} reservadas, la primera: {date}, {time} (Ref. {code})',
     subject: '{count} citas reservadas, la primera el {date}',
     email: [
       'Hola, {name}:',
@@ -52,11 +100,11 @@ export const es: Templates = {
     ],
   },
   seriesRescheduled: {
-    sms: '{clinic}: {count} citas con {provider} tienen nueva fecha, la primera: {date}, {time} (Ref. {code})',
-    subject: '{count} citas tienen nueva fecha, la primera: {date}',
+    sms: '{clinic}: {name}, {count} citas han cambiado, la primera: {date}, {time}, con {provider} (Ref. {code})',
+    subject: '{count} citas han cambiado, la primera: {date}',
     email: [
       'Hola, {name}:',
-      'Han cambiado {count} de sus citas. Estas son las nuevas fechas:',
+      'Han cambiado {count} de sus citas. Así quedan ahora:',
       '{dates}',
       WHERE,
       'El código de confirmación de la primera: {code}',
@@ -64,14 +112,27 @@ export const es: Templates = {
       CANNOT_COME,
     ],
   },
-  seriesCancelled: {
-    sms: '{clinic}: {count} citas con {provider} han sido canceladas, la primera: {date}, {time}.',
-    subject: '{count} citas desde el {date} han sido canceladas',
-    email: ['Hola, {name}:', 'Han sido canceladas {count} de sus citas:', '{dates}', WHERE],
+  seriesCancelledByPatient: {
+    sms: '{clinic}: {name}, {count} citas con {provider} quedan canceladas, como ha pedido, la primera: {date}, {time}. {next}',
+    shortSms: '{clinic}: {name}, {count} citas desde el {date} quedan canceladas. {next}',
+    subject: '{count} citas desde el {date} quedan canceladas',
+    email: ['Hola, {name}:', 'Como ha pedido, quedan canceladas {count} de sus citas:', '{dates}', WHERE, '{next}'],
+  },
+  seriesCancelledByClinic: {
+    sms: '{clinic}: {name}, hemos tenido que cancelar {count} citas con {provider}, la primera: {date}, {time}. {next}',
+    shortSms: '{clinic}: {name}, hemos cancelado {count} citas desde el {date}. {next}',
+    subject: 'La clínica ha cancelado {count} citas desde el {date}',
+    email: [
+      'Hola, {name}:',
+      'Lo sentimos: la clínica ha tenido que cancelar {count} de sus citas:',
+      '{dates}',
+      WHERE,
+      '{next}',
+    ],
   },
   moveOffer: {
-    sms: '{clinic}: su cita con {provider} ({date}, {time}) no puede tener lugar. Le guardamos {newDate}, {newTime} con {newProvider} hasta {untilDate}, {untilTime}. Responda en la web o llame.',
-    shortSms: '{clinic}: {date}, {time} no puede ser. Le guardamos {newDate}, {newTime}. Responda, por favor.',
+    sms: '{clinic}: {name}, su cita con {provider} ({date}, {time}) no puede tener lugar. Le guardamos {newDate}, {newTime} con {newProvider} hasta {untilDate}, {untilTime}. Para aceptar o rechazar, {call}.',
+    shortSms: '{clinic}: {name}, {date}, {time} no va: {newDate}, {newTime} (hasta {untilDate}, {untilTime}). Llame.',
     subject: 'Su cita del {date} no puede tener lugar: le guardamos otra hora',
     email: [
       'Hola, {name}:',
@@ -79,7 +140,7 @@ export const es: Templates = {
       WHEN,
       'Lo sentimos. Le guardamos otra hora:',
       'Cuándo: {newDate}, {newTime}\nCon: {newProvider}\nDónde: {clinic}',
-      'Es suya hasta {untilDate}, {untilTime}. Acéptela o rechácela en la web, o llame a la clínica. Si no sabemos de usted, buscaremos otra solución.',
+      'Es suya hasta {untilDate}, {untilTime}. Para aceptarla o rechazarla, {call}. Si no sabemos de usted, le llamaremos.',
     ],
   },
 };

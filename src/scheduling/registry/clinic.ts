@@ -13,21 +13,27 @@ export interface ClinicChange {
   readonly expectedVersion: number;
   /** What is left out stays as it is. */
   readonly name?: string;
+  /** Whom messages ask to call, in E.164; null: nobody. */
+  readonly phone?: string | null;
   /** IANA. Booked visits keep their instants; hours, breaks and closures are read on the new wall clock. */
   readonly timeZone?: string;
 }
 
-/** Renames a clinic or moves it to another zone. @throws AppError `not_found`, `version_mismatch` */
+/** Renames a clinic, gives it another phone or moves it to another zone. @throws AppError `not_found`, `version_mismatch` */
 export function changeClinic(deps: SchedulingDeps, act: Act, change: ClinicChange): Promise<ClinicRow> {
   return door(deps, act, async (tx) => {
     const before = await lockedClinic(tx, act.clinicId);
     const { expectedVersion, ...wanted } = change;
     if (before.version !== expectedVersion) throw new AppError('version_mismatch', { version: before.version });
-    const changed = differenceFrom({ name: before.name, timeZone: before.time_zone }, wanted);
+    const changed = differenceFrom({ name: before.name, phone: before.phone, timeZone: before.time_zone }, wanted);
     if (Object.keys(changed).length === 0) return before;
     const after = await tx
       .updateTable('clinic')
-      .set({ name: changed.name ?? before.name, time_zone: changed.timeZone ?? before.time_zone })
+      .set({
+        name: changed.name ?? before.name,
+        phone: changed.phone === undefined ? before.phone : changed.phone,
+        time_zone: changed.timeZone ?? before.time_zone,
+      })
       .where('clinic_id', '=', act.clinicId)
       .returningAll()
       .executeTakeFirstOrThrow();

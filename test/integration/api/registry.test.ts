@@ -60,6 +60,7 @@ describe('clinics', () => {
       clinicId: own.clinicId,
       name: 'Hill Clinic',
       slug: own.slug,
+      phone: null,
       timeZone: 'Europe/Berlin',
       policy: {
         slotStepMinutes: 15,

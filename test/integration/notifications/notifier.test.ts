@@ -62,6 +62,7 @@ describe('the notifier', () => {
         'p.locale',
         'a.confirmation_code as confirmationCode',
         'a.notice_visits as visits',
+        'a.duration_minutes as durationMinutes',
       ])
       .where('a.appointment_id', '=', visit.appointmentId)
       .executeTakeFirstOrThrow();
@@ -468,11 +469,30 @@ describe('the notifier', () => {
     it('sends the notice of a cancelling', async () => {
       const visit = await world.visit();
       const message = await world.plan(visit, { kind: 'cancelled' });
-      await change(visit, `status = 'CANCELLED', cancelled_at = now(), cancelled_by = 'staff'`);
+      await change(
+        visit,
+        `status = 'CANCELLED', cancelled_at = now(), cancelled_by = 'staff', cancel_reason = 'other'`,
+      );
+      await sql`update clinic set phone = '+4930123456'`.execute(world.database.owner.db);
       await world.publish(message);
       notifier = world.start();
       await world.reaches(message, 'DELIVERED');
-      expect(world.inbox(visit.phone)[0]?.text).toContain('was cancelled');
+      expect(world.inbox(visit.phone)[0]?.text).toMatch(/we had to cancel .* To book another, call \+4930123456\.$/);
+    });
+
+    it('says of a change what is no longer so, as the patient was last told it', async () => {
+      const visit = await world.visit();
+      const confirmation = await world.plan(visit, { kind: 'confirmation', dueAt: new Date(Date.now() - 1_000) });
+      await world.publish(confirmation);
+      notifier = world.start();
+      await world.reaches(confirmation, 'DELIVERED');
+      await change(visit, 'duration_minutes = 45, version = 2, time_set_version = 2');
+      const message = await world.plan(visit, { kind: 'rescheduled', version: 2 });
+      await world.publish(message);
+      await world.reaches(message, 'DELIVERED');
+      const [, said] = world.inbox(visit.phone);
+      expect(said?.text).toContain('now takes 45 minutes');
+      expect(said?.text).not.toContain('moved');
     });
 
     it('skips a message whose retry comes too late', async () => {

@@ -129,15 +129,20 @@ export async function aVisit(
 export function aNotification(
   clinic: Clinic,
   visit: Visit,
-  given: { readonly kind?: PlannedKind; readonly channel?: Channel; readonly dueAt?: Date } = {},
+  given: {
+    readonly kind?: PlannedKind;
+    readonly channel?: Channel;
+    readonly dueAt?: Date;
+    readonly version?: number;
+  } = {},
 ): PlannedNotification {
   const { appointmentId, patientId, appointmentTime } = visit;
-  const { kind = 'reminder:P3D', channel = 'sms' } = given;
+  const { kind = 'reminder:P3D', channel = 'sms', version = 1 } = given;
   return {
     notificationId: notificationId(
       isReminderKind(kind)
         ? { appointmentId, kind, appointmentTime: appointmentTime.getTime(), channel }
-        : { appointmentId, kind, version: 1, channel },
+        : { appointmentId, kind, version, channel },
     ),
     clinicId: clinic.clinicId,
     appointmentId,
@@ -145,7 +150,7 @@ export function aNotification(
     kind,
     channel,
     plannedFor: appointmentTime,
-    appointmentVersion: 1,
+    appointmentVersion: version,
     dueAt: given.dueAt ?? new Date(),
     requestId: 'request-1',
   };
