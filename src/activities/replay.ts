@@ -16,7 +16,7 @@ import { activityNow } from './now.ts';
 export interface ReplayRef {
   readonly replayId: string;
   readonly clinicId: string;
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 export interface ReplayPageInput extends ReplayRef {

@@ -23,7 +23,7 @@ import { channelsOf } from './appointment/read.ts';
 export interface SickDayRef {
   readonly sickDayId: string;
   readonly clinicId: string;
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 export interface SickDayPageInput extends SickDayRef {

@@ -9,7 +9,7 @@ import { activityNow } from './now.ts';
 export interface RoundRef {
   readonly roundId: string;
   readonly clinicId: string;
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 export interface RoundStart {

@@ -55,7 +55,10 @@ export async function insertAppointments(
     .execute();
 }
 
-/** Writes a change: the version rises and the plan is due at once, so that the sweep finds the appointment even if nobody tells its workflow. */
+/**
+ * Writes a change: the version rises and the plan is due at once, so that the sweep finds the appointment even if nobody tells its workflow. For a visit
+ * that took place nothing is left to plan.
+ */
 export function changeAppointment(
   tx: Tx,
   appointmentId: string,
@@ -67,8 +70,9 @@ export function changeAppointment(
       ...change,
       version: sql`version + 1`,
       updated_at: sql`now()`,
-      next_action: 'plan',
-      next_action_at: sql`now()`,
+      ...(change.status === 'COMPLETED'
+        ? { next_action: null, next_action_at: null }
+        : { next_action: 'plan', next_action_at: sql`now()` }),
     })
     .where('appointment_id', '=', appointmentId)
     .returningAll()

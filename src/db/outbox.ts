@@ -1,12 +1,5 @@
+import type { OutboxEvent } from '../workflows/messages.ts';
 import type { Tx } from './connection.ts';
-
-/** What a change says to the relay. `event` is the signal's name, or what starts a workflow. */
-export interface OutboxEvent {
-  readonly aggregate: 'appointment' | 'round' | 'replay' | 'ehr_sync' | 'sick_day';
-  readonly aggregateId: string;
-  readonly event: string;
-  readonly version?: number | undefined;
-}
 
 /**
  * Writes the outbox row, in the transaction of the change it tells of.

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { CallOutcome, CallReason, SickDayItemState } from '../domain/sick-day.ts';
+import type { OutboxEventName } from '../workflows/messages.ts';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
 
@@ -349,7 +350,7 @@ export async function wasOffered(tx: Tx, { sickDayId, appointmentId }: SickDayIt
 export async function tellOfferingSickDay(
   tx: Tx,
   appointmentId: string,
-  event: 'visitChanged' | 'notificationSettled',
+  event: OutboxEventName<'sick_day'>,
   requestId: string | undefined,
 ): Promise<void> {
   await tx

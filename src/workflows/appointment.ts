@@ -20,6 +20,7 @@ import {
   completed,
   noShowMarked,
   noShowUndone,
+  noticeTakenOver,
   notificationSettled,
   overdue,
   rescheduled,
@@ -59,7 +60,7 @@ export async function appointment(input: AppointmentInput): Promise<void> {
   };
   for (const signal of [rescheduled, cancelled, checkedIn, completed, noShowMarked, noShowUndone])
     setHandler(signal, onChange);
-  for (const signal of [notificationSettled, overdue]) setHandler(signal, onWake);
+  for (const signal of [noticeTakenOver, notificationSettled, overdue]) setHandler(signal, onWake);
 
   let known = 0;
   /** What happens from here on was not seen by what the activity reads. */

@@ -18,7 +18,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { createEhrActivities, StartSyncRunInput, SyncPageInput } from '../activities/ehr.ts';
 import type { SyncCounts } from '../db/ehr.ts';
-import { overdue, workflowIds, type SyncClinicEhrInput, type SyncEhrInput } from './messages.ts';
+import { requested, workflowIds, type SyncClinicEhrInput, type SyncEhrInput } from './messages.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 type EhrActivities = ReturnType<typeof createEhrActivities>;
@@ -116,7 +116,7 @@ interface RunProgress {
 export async function syncClinicEhr(input: SyncClinicEhrInput, resumed?: RunProgress): Promise<SyncCounts | null> {
   const { clinicId, trigger } = input;
   const asked = { again: false };
-  setHandler(overdue, () => {
+  setHandler(requested, () => {
     asked.again = true;
   });
   upsertSearchAttributes([{ key: searchAttributes.clinicId, value: clinicId }]);

@@ -8,7 +8,7 @@ import { planStep, type PlannedStep } from './plan.ts';
 export interface AppointmentRef {
   readonly appointmentId: string;
   readonly clinicId: string;
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
 }
 
 export interface CompletionOutcome {

@@ -21,6 +21,7 @@ import * as specialties from './0019-specialties.ts';
 import * as lists from './0020-lists.ts';
 import * as holdsJudgedAt from './0021-holds-judged-at.ts';
 import * as toldVisits from './0023-told-visits.ts';
+import * as outboxOrder from './0024-outbox-order.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -46,4 +47,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0020-lists': lists,
   '0021-holds-judged-at': holdsJudgedAt,
   '0023-told-visits': toldVisits,
+  '0024-outbox-order': outboxOrder,
 };

@@ -24,10 +24,13 @@ export interface SignalToSend {
 /** What became of a call. Errors are outcomes here: the caller has to decide on each. */
 export type CallOutcome =
   | { readonly outcome: 'done' }
-  /** Temporal is away, slow or not set up yet: nothing is known about this call. */
-  | { readonly outcome: 'away'; readonly code: string }
+  /**
+   * Temporal is away, slow or not set up yet, or it cannot serve this one workflow: the answer alone does not tell. Whoever makes many calls sees by
+   * the others which it is.
+   */
+  | { readonly outcome: 'unclear'; readonly code: string; readonly error?: unknown }
   /** Temporal refuses this very call. */
-  | { readonly outcome: 'refused'; readonly code: string; readonly error: unknown };
+  | { readonly outcome: 'refused'; readonly code: string; readonly error?: unknown };
 
 /** The calls that tell workflows what happened. Each may be repeated. */
 export interface WorkflowCalls {
@@ -93,11 +96,11 @@ const REFUSALS: ReadonlyMap<number, string> = new Map([
 
 function judge(error: unknown): CallOutcome {
   if (error instanceof WorkflowExecutionAlreadyStartedError) return { outcome: 'done' };
-  if (error instanceof NamespaceNotFoundError) return { outcome: 'away', code: 'NAMESPACE_NOT_FOUND' };
+  if (error instanceof NamespaceNotFoundError) return { outcome: 'unclear', code: 'NAMESPACE_NOT_FOUND', error };
   const cause = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(cause)) return { outcome: 'refused', code: 'UNEXPECTED', error };
   const refusal = REFUSALS.get(cause.code);
   return refusal === undefined
-    ? { outcome: 'away', code: `GRPC_${cause.code}` }
+    ? { outcome: 'unclear', code: `GRPC_${cause.code}`, error }
     : { outcome: 'refused', code: refusal, error };
 }

@@ -20,6 +20,7 @@ import { AppError } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/interval.ts';
 import type { SickDayStep } from '../../domain/policy.ts';
 import type { SickDayReason } from '../../domain/sick-day.ts';
+import type { OutboxEventName } from '../../workflows/messages.ts';
 import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { giveBackHold } from '../claims/hold.ts';
 import { takeTimeOff } from '../schedule/time-off.ts';
@@ -179,7 +180,7 @@ async function tell(
   tx: Tx,
   act: Act,
   sickDayId: string,
-  event: string,
+  event: OutboxEventName<'sick_day'>,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   await enqueue(tx, act, { aggregate: 'sick_day', aggregateId: sickDayId, event });

@@ -2,6 +2,7 @@ import { audit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
 import { enqueue } from '../../db/outbox.ts';
 import { settleCallTasks, settleItems, type SettledCall } from '../../db/sick-days.ts';
+import type { OutboxEventName } from '../../workflows/messages.ts';
 import type { Act } from '../act.ts';
 import { withdrawOffersFor } from '../claims/withdraw-offers.ts';
 
@@ -11,7 +12,7 @@ export interface VisitEvent {
   /** The visit's version after it. */
   readonly version: number;
   /** As the relay and the audit call it. */
-  readonly event: string;
+  readonly event: OutboxEventName<'appointment'>;
   /** Ids, codes and instants. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }

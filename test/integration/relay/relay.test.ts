@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createTemporalNamespace } from '../../../scripts/stack/index.mjs';
-import type { OutboxEvent } from '../../../src/db/outbox.ts';
-import { enqueueEverythingLive, enqueueOverdue, leaseBatch } from '../../../src/db/outbox-leases.ts';
+import { endLeases, enqueueEverythingLive, enqueueOverdue, leaseBatch } from '../../../src/db/outbox-leases.ts';
 import { createTemporalClient, type TemporalClient } from '../../../src/integrations/temporal/client.ts';
-import { createWorkflowCalls, type WorkflowCalls } from '../../../src/integrations/temporal/workflow-calls.ts';
+import {
+  createWorkflowCalls,
+  type CallOutcome,
+  type WorkflowCalls,
+} from '../../../src/integrations/temporal/workflow-calls.ts';
 import { createLogger } from '../../../src/logger.ts';
-import { relayBatch, startRelay, type RelayDeps } from '../../../src/relay/relay.ts';
+import { createRelay, startRelay, type RelayDeps } from '../../../src/relay/relay.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
-import { workflowIds } from '../../../src/workflows/messages.ts';
+import { workflowIds, type OutboxEvent } from '../../../src/workflows/messages.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -18,6 +21,8 @@ import { testServers } from '../../support/servers.ts';
 import { tcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
 const logger = createLogger({ level: 'error', role: 'test' }, { write: () => undefined });
+
+const relayBatch = (deps: RelayDeps) => createRelay(deps).batch();
 
 describe('the relay', () => {
   let database: TestDatabase;
@@ -83,11 +88,13 @@ describe('the relay', () => {
   }
 
   /** Calls that are counted and never reach Temporal. */
-  function countedCalls(answer: () => Awaited<ReturnType<WorkflowCalls['start']>> = () => ({ outcome: 'done' })) {
+  function countedCalls(
+    answer: (workflowId: string) => CallOutcome | Promise<CallOutcome> = () => ({ outcome: 'done' }),
+  ) {
     const told: string[] = [];
     const call = (workflowId: string) => {
       told.push(workflowId);
-      return Promise.resolve(answer());
+      return Promise.resolve(answer(workflowId));
     };
     const calls: WorkflowCalls = {
       start: ({ workflowId }) => call(workflowId),
@@ -96,6 +103,22 @@ describe('the relay', () => {
     };
     return { told, calls };
   }
+
+  /** So many bookings, in one statement. */
+  async function bookings(count: number): Promise<void> {
+    await sql`insert into outbox (clinic_id, aggregate, aggregate_id, event, version)
+      select ${clinic.clinicId}, 'appointment', gen_random_uuid(), 'booked', 1 from generate_series(1, ${count})`.execute(
+      database.owner.db,
+    );
+  }
+  const openRows = async () => {
+    const rows = await database.owner.db
+      .selectFrom('outbox')
+      .select('outbox_id')
+      .where('done_at', 'is', null)
+      .execute();
+    return rows.map((row) => row.outbox_id);
+  };
 
   it('starts the workflow of a booked appointment, with ids only', async () => {
     const { outboxId, aggregateId } = await anOutboxRow({ event: 'booked', version: 1 });
@@ -142,7 +165,7 @@ describe('the relay', () => {
   it('wakes the visit that has taken over a message, and starts it anew where it has ended', async () => {
     const { aggregateId } = await anOutboxRow({ event: 'noticeTakenOver', version: 3 });
     await relayBatch(deps);
-    expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['overdue']);
+    expect(await signalsOf(workflowIds.appointment(aggregateId))).toEqual(['noticeTakenOver']);
   });
 
   it.each(['answered', 'visitChanged', 'notificationSettled', 'paused', 'resumed', 'stopped'])(
@@ -164,9 +187,8 @@ describe('the relay', () => {
     const replay = await anOutboxRow({ aggregate: 'replay', event: 'requested' });
     const round = await anOutboxRow({ aggregate: 'round', event: 'overdue' });
     await anOutboxRow({ aggregate: 'ehr_sync', event: 'requested' });
-    await anOutboxRow({ aggregate: 'round', event: 'opened' });
 
-    expect(await relayBatch(deps)).toMatchObject({ leased: 4, told: 4 });
+    expect(await relayBatch(deps)).toMatchObject({ leased: 3, told: 3 });
 
     const typeOf = async (id: string) => (await temporal.client.workflow.getHandle(id).describe()).type;
     expect(await typeOf(workflowIds.replay(replay.aggregateId))).toBe('replayNotifications');
@@ -174,17 +196,152 @@ describe('the relay', () => {
     expect(await typeOf(workflowIds.syncClinicEhr(clinic.clinicId))).toBe('syncClinicEhr');
   });
 
-  it('parks what it does not know, with the reason, and goes on with the rest', async () => {
+  it('leaves what it does not know to the release that does, for a day, and goes on with the rest', async () => {
     const unknown = await anOutboxRow({ event: 'teleported' });
     const newer = await anOutboxRow({ event: 'booked', version: 1, schemaVersion: 2 });
     const fine = await anOutboxRow({ event: 'booked', version: 1 });
 
-    expect(await relayBatch(deps)).toMatchObject({ leased: 3, told: 1, parked: 2 });
+    expect(await relayBatch(deps)).toMatchObject({ leased: 3, told: 1, parked: 0, away: undefined });
 
+    expect((await rowOf(fine.outboxId)).done_at).not.toBeNull();
+    for (const { outboxId } of [unknown, newer]) {
+      expect(await rowOf(outboxId)).toMatchObject({ attempts: 0, lease_until: null, parked_reason: null });
+    }
+    expect(await relayBatch(deps)).toMatchObject({ leased: 0 });
+
+    await sql`update outbox set available_at = now(), created_at = created_at - interval '25 hours'`.execute(
+      database.owner.db,
+    );
+    expect(await relayBatch(deps)).toMatchObject({ leased: 2, told: 0, parked: 2 });
     expect((await rowOf(unknown.outboxId)).parked_reason).toBe('unknown_event');
     expect((await rowOf(newer.outboxId)).parked_reason).toBe('unknown_schema_version');
-    expect((await rowOf(fine.outboxId)).done_at).not.toBeNull();
-    expect(await relayBatch(deps)).toMatchObject({ leased: 0 });
+  });
+
+  describe('when Temporal cannot serve one workflow', () => {
+    const internal = { outcome: 'unclear', code: 'GRPC_13' } as const;
+
+    it('tells all others as fast as ever, in the same number of batches', async () => {
+      const { outboxId, aggregateId } = await anOutboxRow({ event: 'booked', version: 1 });
+      await bookings(999);
+      const bad = workflowIds.appointment(aggregateId);
+      const { told, calls } = countedCalls((workflowId) => (workflowId === bad ? internal : { outcome: 'done' }));
+      const relay = createRelay({ ...deps, calls });
+
+      for (let batch = 1; batch <= 10; batch += 1) {
+        // Its time to come back has come with every batch: it is counted as others are told beside it.
+        expect(await relay.batch()).toMatchObject({ away: undefined });
+        await sql`update outbox set available_at = now() where outbox_id = ${outboxId}`.execute(database.owner.db);
+      }
+
+      const others = told.filter((workflowId) => workflowId !== bad);
+      expect(others.length).toBeGreaterThanOrEqual(990);
+      expect(new Set(others).size).toBe(others.length);
+      expect(await rowOf(outboxId)).toMatchObject({ attempts: 10, lease_until: null, parked_reason: null });
+    });
+
+    it('backs that row off by itself and parks it at last, with the reason, where an operator sees it', async () => {
+      const lines: Record<string, unknown>[] = [];
+      const { outboxId, aggregateId } = await anOutboxRow({ event: 'booked', version: 1 });
+      const bad = workflowIds.appointment(aggregateId);
+      const { calls } = countedCalls((workflowId) => (workflowId === bad ? internal : { outcome: 'done' }));
+      const heard = createLogger(
+        { level: 'warn', role: 'test' },
+        { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+      );
+      const relay = createRelay({ ...deps, calls, logger: heard });
+      const waits: number[] = [];
+
+      for (let tries = 1; tries <= 12; tries += 1) {
+        await bookings(1);
+        await relay.batch();
+        const { rows } = await sql<{ wait: number }>`
+          select round(extract(epoch from available_at - now()))::integer as wait from outbox where outbox_id = ${outboxId}`.execute(
+          database.owner.db,
+        );
+        waits.push(rows[0]?.wait ?? Number.NaN);
+        await sql`update outbox set available_at = now() where outbox_id = ${outboxId}`.execute(database.owner.db);
+      }
+
+      expect(waits.slice(6, 11)).toEqual([64, 128, 256, 300, 300]);
+      expect((await rowOf(outboxId)).parked_reason).toBe('GRPC_13');
+      // Said when it began, not every time; and when it was parked.
+      expect(lines.map(({ event, outboxId: id }) => [event, id])).toEqual([
+        ['outbox_refused', outboxId],
+        ['outbox_parked', outboxId],
+      ]);
+    });
+
+    it('waits for no call that hangs: the batches after it go on, and its own end is written when it is known', async () => {
+      const { outboxId, aggregateId } = await anOutboxRow({ event: 'booked', version: 1 });
+      await bookings(300);
+      const bad = workflowIds.appointment(aggregateId);
+      let giveUp: (outcome: CallOutcome) => void = () => undefined;
+      const hangs = new Promise<CallOutcome>((resolve) => (giveUp = resolve));
+      const { told, calls } = countedCalls((workflowId) => (workflowId === bad ? hangs : { outcome: 'done' }));
+      const relay = createRelay({ ...deps, calls });
+
+      for (let batch = 1; batch <= 4; batch += 1) await relay.batch();
+
+      expect(told).toHaveLength(301);
+      expect(await openRows()).toEqual([outboxId]);
+      giveUp({ outcome: 'unclear', code: 'GRPC_4' });
+      await relay.settle();
+      expect(await rowOf(outboxId)).toMatchObject({ attempts: 1, lease_until: null, done_at: null });
+    });
+
+    it('is not stopped by many of them at the head of the queue', async () => {
+      await bookings(60);
+      const { calls: refusing, told: refused } = countedCalls(() => internal);
+      expect(await createRelay({ ...deps, calls: refusing }).batch()).toMatchObject({ told: 0, away: 'GRPC_13' });
+      const bad = new Set(refused);
+      await bookings(40);
+
+      const { calls } = countedCalls((workflowId) => (bad.has(workflowId) ? internal : { outcome: 'done' }));
+      // Those that have just failed come after those that have not been tried.
+      expect(await createRelay({ ...deps, calls }).batch()).toMatchObject({ told: 100 - bad.size, away: undefined });
+    });
+  });
+
+  it('takes nothing for the fault of a row while nothing at all is told', async () => {
+    await bookings(100);
+    const { told, calls } = countedCalls(() => ({ outcome: 'unclear', code: 'GRPC_14' }));
+
+    expect(await relayBatch({ ...deps, calls })).toMatchObject({ leased: 100, told: 0, away: 'GRPC_14' });
+
+    // After as many failures as calls are made at once it stops asking.
+    expect(told).toHaveLength(25);
+    const counted = await database.owner.db
+      .selectFrom('outbox')
+      .select('outbox_id')
+      .where('attempts', '>', 0)
+      .execute();
+    expect(counted).toEqual([]);
+  });
+
+  it('leaves a row alone whose lease has run out and that another relay has taken', async () => {
+    const { outboxId } = await anOutboxRow({ event: 'booked', version: 1 });
+    const [mine] = await leaseBatch(database.relay.db, 10, -1);
+    const [theirs] = await leaseBatch(database.relay.db, 10, 30);
+    if (mine === undefined || theirs === undefined) throw new Error('not leased');
+
+    await endLeases(database.relay.db, [{ ...mine, outcome: 'parked', reason: 'mine' }]);
+    expect(await rowOf(outboxId)).toMatchObject({ attempts: 2, parked_reason: null, done_at: null });
+
+    await endLeases(database.relay.db, [{ ...theirs, outcome: 'done' }]);
+    expect((await rowOf(outboxId)).done_at).not.toBeNull();
+  });
+
+  it('tells what has just happened before what the sweep or a rebuild has found', async () => {
+    for (let n = 0; n < 3; n += 1) await anOutboxRow({ event: 'overdue' });
+    const fresh = [
+      await anOutboxRow({ event: 'booked', version: 1 }),
+      await anOutboxRow({ event: 'cancelled', version: 2 }),
+    ];
+
+    const leased = await leaseBatch(database.relay.db, 3, 30);
+
+    expect(leased.map((row) => row.event).sort()).toEqual(['booked', 'cancelled', 'overdue']);
+    expect(leased.map((row) => row.outboxId)).toEqual(expect.arrayContaining(fresh.map((row) => row.outboxId)));
   });
 
   it('tells each row once, however many relays run', async () => {

@@ -58,6 +58,15 @@ describe('attending from the version that was read', () => {
     ]);
   });
 
+  it('leaves nothing to plan of a visit that took place: no workflow need run for it, and the sweep finds nothing', async () => {
+    const { appointmentId, read, during } = await aVisitThatHasBegun();
+    expect(await completeAppointment(deps, during, read(1))).toMatchObject({
+      appointment_id: appointmentId,
+      next_action: null,
+      next_action_at: null,
+    });
+  });
+
   it('answers what is already so, whatever version it was read at', async () => {
     const { read, during } = await aVisitThatHasBegun();
     expect((await checkIn(deps, during, read(1))).version).toBe(2);
