@@ -1301,6 +1301,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notification-replays/{replayId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a replay
+         * @description Nothing more is queued; what is queued goes out. Repeating it changes nothing.
+         *
+         *     For administrators (everything of their clinic), support (everything of their clinic). Scope: `notifications:replay`.
+         */
+        post: operations["pauseReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-replays/{replayId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a replay
+         * @description It goes on where it was. Repeating it changes nothing.
+         *
+         *     For administrators (everything of their clinic), support (everything of their clinic). Scope: `notifications:replay`.
+         */
+        post: operations["resumeReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-replays/{replayId}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a replay
+         * @description What has not had its turn stays as it is and says `stopped`. Repeating it changes nothing.
+         *
+         *     For administrators (everything of their clinic), support (everything of their clinic). Scope: `notifications:replay`.
+         */
+        post: operations["stopReplay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ehr-syncs": {
         parameters: {
             query?: never;
@@ -1387,7 +1453,7 @@ export interface components {
                  * @description Why, as for a single visit; see /problems.
                  * @enum {unknown}
                  */
-                code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
             }[];
         };
     };
@@ -1587,7 +1653,7 @@ export interface operations {
                         problems: {
                             type: string;
                             /** @enum {unknown} */
-                            code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                            code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
                             status: number;
                             title: string;
                             detail: string;
@@ -1643,7 +1709,7 @@ export interface operations {
                     "application/json": {
                         type: string;
                         /** @enum {unknown} */
-                        code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                        code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
                         status: number;
                         title: string;
                         detail: string;
@@ -9376,6 +9442,9 @@ export interface operations {
                      *       "counts": {
                      *         "pending": 1,
                      *         "queued": 1,
+                     *         "accepted": 1,
+                     *         "delivered": 1,
+                     *         "failed": 1,
                      *         "notDue": 1,
                      *         "notFailed": 1
                      *       },
@@ -9401,8 +9470,11 @@ export interface operations {
                         clinicId: string;
                         requestedBy: string;
                         reason: string | null;
-                        /** @enum {unknown} */
-                        state: "RUNNING" | "FINISHED";
+                        /**
+                         * @description FINISHED: every message had its turn; the counts say what came of it.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
                         /**
                          * Format: date-time
                          * @description When it was asked for.
@@ -9414,6 +9486,9 @@ export interface operations {
                         counts: {
                             pending: number;
                             queued: number;
+                            accepted: number;
+                            delivered: number;
+                            failed: number;
                             notDue: number;
                             notFailed: number;
                         };
@@ -9424,10 +9499,10 @@ export interface operations {
                              */
                             notificationId: string;
                             /**
-                             * @description QUEUED: on its way again. NOT_DUE: it has lost its point, so it is not sent. NOT_FAILED: there was nothing to repeat.
+                             * @description QUEUED: on its way again. ACCEPTED: the provider took it. DELIVERED, FAILED: what became of it this time. NOT_DUE: it has lost its point, so it is not sent. NOT_FAILED: there was nothing to repeat.
                              * @enum {unknown}
                              */
-                            state: "PENDING" | "QUEUED" | "NOT_DUE" | "NOT_FAILED";
+                            state: "PENDING" | "QUEUED" | "ACCEPTED" | "DELIVERED" | "FAILED" | "NOT_DUE" | "NOT_FAILED";
                             reason: string | null;
                         }[];
                     };
@@ -9437,6 +9512,357 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    pauseReplay: {
+        parameters: {
+            query?: {
+                /** @description The clinic; needed when the token names none. */
+                clinicId?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The replay.
+                 * @example 01980f5e-7a3c-7000-8000-43feea05c0f8
+                 */
+                replayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayId": "01980f5e-7a3c-7000-8000-43feea05c0f8",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "requestedBy": "support-1",
+                     *       "reason": "The provider asked for it.",
+                     *       "state": "RUNNING",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "queued": 1,
+                     *         "accepted": 1,
+                     *         "delivered": 1,
+                     *         "failed": 1,
+                     *         "notDue": 1,
+                     *         "notFailed": 1
+                     *       },
+                     *       "items": [
+                     *         {
+                     *           "notificationId": "01980f5e-7a3c-7000-8000-61ebf526b294",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The replay.
+                         */
+                        replayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose messages.
+                         */
+                        clinicId: string;
+                        requestedBy: string;
+                        reason: string | null;
+                        /**
+                         * @description FINISHED: every message had its turn; the counts say what came of it.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        /**
+                         * Format: date-time
+                         * @description When it was asked for.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many messages are in which state. */
+                        counts: {
+                            pending: number;
+                            queued: number;
+                            accepted: number;
+                            delivered: number;
+                            failed: number;
+                            notDue: number;
+                            notFailed: number;
+                        };
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description The message.
+                             */
+                            notificationId: string;
+                            /**
+                             * @description QUEUED: on its way again. ACCEPTED: the provider took it. DELIVERED, FAILED: what became of it this time. NOT_DUE: it has lost its point, so it is not sent. NOT_FAILED: there was nothing to repeat.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "QUEUED" | "ACCEPTED" | "DELIVERED" | "FAILED" | "NOT_DUE" | "NOT_FAILED";
+                            reason: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    resumeReplay: {
+        parameters: {
+            query?: {
+                /** @description The clinic; needed when the token names none. */
+                clinicId?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The replay.
+                 * @example 01980f5e-7a3c-7000-8000-43feea05c0f8
+                 */
+                replayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayId": "01980f5e-7a3c-7000-8000-43feea05c0f8",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "requestedBy": "support-1",
+                     *       "reason": "The provider asked for it.",
+                     *       "state": "RUNNING",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "queued": 1,
+                     *         "accepted": 1,
+                     *         "delivered": 1,
+                     *         "failed": 1,
+                     *         "notDue": 1,
+                     *         "notFailed": 1
+                     *       },
+                     *       "items": [
+                     *         {
+                     *           "notificationId": "01980f5e-7a3c-7000-8000-61ebf526b294",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The replay.
+                         */
+                        replayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose messages.
+                         */
+                        clinicId: string;
+                        requestedBy: string;
+                        reason: string | null;
+                        /**
+                         * @description FINISHED: every message had its turn; the counts say what came of it.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        /**
+                         * Format: date-time
+                         * @description When it was asked for.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many messages are in which state. */
+                        counts: {
+                            pending: number;
+                            queued: number;
+                            accepted: number;
+                            delivered: number;
+                            failed: number;
+                            notDue: number;
+                            notFailed: number;
+                        };
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description The message.
+                             */
+                            notificationId: string;
+                            /**
+                             * @description QUEUED: on its way again. ACCEPTED: the provider took it. DELIVERED, FAILED: what became of it this time. NOT_DUE: it has lost its point, so it is not sent. NOT_FAILED: there was nothing to repeat.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "QUEUED" | "ACCEPTED" | "DELIVERED" | "FAILED" | "NOT_DUE" | "NOT_FAILED";
+                            reason: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    stopReplay: {
+        parameters: {
+            query?: {
+                /** @description The clinic; needed when the token names none. */
+                clinicId?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The replay.
+                 * @example 01980f5e-7a3c-7000-8000-43feea05c0f8
+                 */
+                replayId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayId": "01980f5e-7a3c-7000-8000-43feea05c0f8",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "requestedBy": "support-1",
+                     *       "reason": "The provider asked for it.",
+                     *       "state": "RUNNING",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "finishedAt": "2025-03-15T10:00:00Z",
+                     *       "counts": {
+                     *         "pending": 1,
+                     *         "queued": 1,
+                     *         "accepted": 1,
+                     *         "delivered": 1,
+                     *         "failed": 1,
+                     *         "notDue": 1,
+                     *         "notFailed": 1
+                     *       },
+                     *       "items": [
+                     *         {
+                     *           "notificationId": "01980f5e-7a3c-7000-8000-61ebf526b294",
+                     *           "state": "PENDING",
+                     *           "reason": "The provider asked for it."
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The replay.
+                         */
+                        replayId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whose messages.
+                         */
+                        clinicId: string;
+                        requestedBy: string;
+                        reason: string | null;
+                        /**
+                         * @description FINISHED: every message had its turn; the counts say what came of it.
+                         * @enum {unknown}
+                         */
+                        state: "RUNNING" | "PAUSED" | "STOPPED" | "FINISHED";
+                        /**
+                         * Format: date-time
+                         * @description When it was asked for.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        finishedAt: string | null;
+                        /** @description How many messages are in which state. */
+                        counts: {
+                            pending: number;
+                            queued: number;
+                            accepted: number;
+                            delivered: number;
+                            failed: number;
+                            notDue: number;
+                            notFailed: number;
+                        };
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description The message.
+                             */
+                            notificationId: string;
+                            /**
+                             * @description QUEUED: on its way again. ACCEPTED: the provider took it. DELIVERED, FAILED: what became of it this time. NOT_DUE: it has lost its point, so it is not sent. NOT_FAILED: there was nothing to repeat.
+                             * @enum {unknown}
+                             */
+                            state: "PENDING" | "QUEUED" | "ACCEPTED" | "DELIVERED" | "FAILED" | "NOT_DUE" | "NOT_FAILED";
+                            reason: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

@@ -18,7 +18,6 @@ export async function openApiDocument(): Promise<object> {
     rateLimit: { size: { limit: 1, windowMs: 1 }, limiter: inert('limiter') },
     doors: inert('doors'),
     reads: inert('reads'),
-    requests: inert('requests'),
     callbacks: inert('callbacks'),
     readiness: {
       isDraining: inert('draining'),

@@ -33,17 +33,18 @@ const sickDays = new Map<string, SickDayWorld>();
 const clinicIds = [randomUUID(), randomUUID()] as const;
 const test = await temporalTest();
 const { client } = test.temporal;
-const replay = { left: 3 };
-const progress = () => ({ pending: replay.left * 25, queued: (3 - replay.left) * 25, notDue: 0, notFailed: 0 });
+const replay = { left: 3, asked: 0, isPaused: true };
 const worker = await test.startWorker({
   ...worldActivities(worlds),
   ...syncActivities(clinicIds),
   ...sickDayActivities(sickDays),
   replayPage: () => {
-    replay.left -= 1;
-    return Promise.resolve(progress());
+    replay.asked += 1;
+    if (!replay.isPaused) replay.left -= 1;
+    const { left, isPaused } = replay;
+    const state = isPaused ? 'PAUSED' : left === 0 ? 'FINISHED' : 'RUNNING';
+    return Promise.resolve({ state, pending: left * 25, queued: (3 - left) * 25, notDue: 0, notFailed: 0 });
   },
-  finishReplay: () => Promise.resolve(progress()),
 });
 mkdirSync(TARGET, { recursive: true });
 
@@ -129,16 +130,15 @@ async function booked(inMs: number, given: Partial<AppointmentWorld> = {}) {
 }
 {
   const workflowId = workflowIds.replay(randomUUID());
-  const handle = await client.workflow.signalWithStart(WORKFLOWS.replayNotifications, {
+  const handle = await client.workflow.start(WORKFLOWS.replayNotifications, {
     workflowId,
     taskQueue: test.taskQueue,
     args: [{ replayId: workflowId, clinicId: randomUUID() }],
-    signal: 'paused',
   });
-  await eventually(async () => {
-    const { events } = await handle.fetchHistory();
-    if (!events?.some((event) => event.workflowTaskCompletedEventAttributes)) throw new Error('not begun yet');
+  await eventually(() => {
+    if (replay.asked === 0) throw new Error('not begun yet');
   });
+  replay.isPaused = false;
   await handle.signal('resumed');
   await handle.result();
   await record('replay-notifications-paused-and-resumed', workflowId);

@@ -3,14 +3,17 @@ import { inContext, type Connection } from '../db/connection.ts';
 import { requeueForReplay } from '../notifications/ledger.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import {
-  closeReplay,
+  lockReplay,
   noteRequeued,
   pendingItems,
   progressOf,
+  setReplayState,
   settleItem,
   type PendingItem,
   type ReplayProgress,
-} from '../notifications/replay.ts';
+  type ReplayRow,
+} from '../db/replays.ts';
+import { AppError } from '../domain/errors.ts';
 import { activityNow } from './now.ts';
 
 export interface ReplayRef {
@@ -21,6 +24,11 @@ export interface ReplayRef {
 
 export interface ReplayPageInput extends ReplayRef {
   readonly limit: number;
+}
+
+/** How a replay stands, and how many of its messages are in which state. */
+export interface ReplayStatus extends ReplayProgress {
+  readonly state: ReplayRow['state'];
 }
 
 export interface ReplayActivityDeps {
@@ -66,25 +74,34 @@ export function createReplayActivities(deps: ReplayActivityDeps) {
     await inContext(connection.db, context, (tx) => settleItem(tx, input.replayId, notificationId, 'QUEUED'));
   }
 
+  /** The row as it stands now; a running replay with nothing left is finished. */
+  function statusOf(input: ReplayRef): Promise<ReplayStatus> {
+    return inContext(connection.db, { clinicId: input.clinicId }, async (tx) => {
+      const replay = await lockReplay(tx, input.replayId);
+      if (replay === undefined) throw new AppError('not_found');
+      const progress = await progressOf(tx, input.replayId);
+      if (replay.state !== 'RUNNING' || progress.pending > 0) return { state: replay.state, ...progress };
+      await setReplayState(tx, input.replayId, 'FINISHED');
+      return { state: 'FINISHED', ...progress };
+    });
+  }
+
   return {
-    /** Queues the next pending items again and returns how far the replay is. Harmless to repeat. @throws AppError `broker_unavailable` */
-    async replayPage(input: ReplayPageInput): Promise<ReplayProgress> {
+    /**
+     * Queues the next pending items again, unless the replay is paused or has ended, and returns how far it is. Harmless to repeat.
+     * @throws AppError `not_found`, `broker_unavailable`
+     */
+    async replayPage(input: ReplayPageInput): Promise<ReplayStatus> {
       const now = activityNow(clock);
+      const before = await statusOf(input);
+      if (before.state !== 'RUNNING') return before;
       const context = { clinicId: input.clinicId };
       const page = await inContext(connection.db, context, (tx) => pendingItems(tx, input.replayId, input.limit));
       for (const item of page) {
         await replayItem(input, item, now);
         heartbeat();
       }
-      return inContext(connection.db, context, (tx) => progressOf(tx, input.replayId));
-    },
-
-    /** Closes the replay. What is still pending was stopped by an operator and says so. */
-    async finishReplay(input: ReplayRef): Promise<ReplayProgress> {
-      return inContext(connection.db, { clinicId: input.clinicId }, async (tx) => {
-        await closeReplay(tx, input.replayId);
-        return progressOf(tx, input.replayId);
-      });
+      return statusOf(input);
     },
   };
 }

@@ -35,7 +35,6 @@ import { providerRoutes } from './providers/routes.ts';
 import { enforceRateLimit, type RateLimiter } from './rate-limit.ts';
 import type { Reads } from './reads.ts';
 import { registrationRoutes } from './registrations/routes.ts';
-import type { Requests } from './requests.ts';
 import { schedulePreviewRoutes } from './schedule-previews/routes.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
 import { sickDayRoutes } from './sick-days/routes.ts';
@@ -51,7 +50,6 @@ export interface ApiDeps {
   readonly rateLimit: { readonly size: WindowSize; readonly limiter: RateLimiter };
   readonly doors: Doors;
   readonly reads: Reads;
-  readonly requests: Requests;
   readonly callbacks: Callbacks;
   readonly readiness: Readiness;
   readonly now: () => Date;
@@ -155,7 +153,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
 
 /** The routes that ask for a token: who it is first, then how often they came, then whether they may. */
 async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const { doors, reads, requests, now, rateLimit } = deps;
+  const { doors, reads, now, rateLimit } = deps;
   const authenticate = createAuthenticator((token) => app.jwt.verify<VerifiedToken>(token));
   app.addHook('onRoute', requireOperation);
   app.addHook('onRequest', async (request, reply) => {
@@ -186,9 +184,9 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
   await app.register(sickDayRoutes, { doors, reads, now });
   await app.register(moveOfferRoutes, { doors, reads, now });
   await app.register(callTaskRoutes, { doors, reads, now });
-  await app.register(notificationRoutes, { reads, requests, now });
-  await app.register(replayRoutes, { reads, requests, now });
-  await app.register(ehrSyncRoutes, { reads, requests, now });
+  await app.register(notificationRoutes, { doors, reads, now });
+  await app.register(replayRoutes, { doors, reads, now });
+  await app.register(ehrSyncRoutes, { doors, reads, now });
 }
 
 /** A caller's own id for the request, when it is harmless in a log and in a header; else one of ours. */

@@ -208,6 +208,11 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: 'The sick day has been dealt with',
     detail: 'Read it: it is finished or stopped, and can no longer be paused, resumed or stopped.',
   },
+  replay_ended: {
+    status: 409,
+    title: 'The replay has ended',
+    detail: 'Read it: it is finished or stopped, and can no longer be paused, resumed or stopped.',
+  },
   move_offer_closed: {
     status: 409,
     title: 'The offered time is gone',

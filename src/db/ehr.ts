@@ -3,9 +3,7 @@ import type { Selectable } from 'kysely';
 import type pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import type { AppointmentRow } from './appointments.ts';
-import { audit } from './audit.ts';
 import { translated, type Connection, type Tx } from './connection.ts';
-import { enqueue } from './outbox.ts';
 import type { Database } from './schema.ts';
 
 /** Where the clinic's EHR is and what it accepts, as it was configured. */
@@ -275,28 +273,6 @@ export async function failOpenRuns(tx: Tx, reason: string, finishedAt: Date): Pr
     .set({ state: 'FAILED', reason, finished_at: finishedAt })
     .where('state', '=', 'RUNNING')
     .execute();
-}
-
-/** Who asks for a sync, and where. */
-export interface SyncAct {
-  readonly clinicId: string;
-  readonly actor: { readonly kind: string; readonly id: string };
-  readonly requestId?: string | undefined;
-  readonly now: Date;
-}
-
-/**
- * Writes down that the clinic's EHR is to be told now; the relay starts the workflow that does it.
- *
- * @param runId - the run's id, drawn by the caller: a UUIDv7
- * @throws AppError `ehr_not_configured`
- */
-export async function requestSync(tx: Tx, act: SyncAct, runId: string): Promise<void> {
-  await ehrConnection(tx);
-  const { clinicId } = act;
-  await insertSyncRun(tx, { runId, clinicId, trigger: 'on_demand', startedAt: act.now });
-  await enqueue(tx, act, { aggregate: 'ehr_sync', aggregateId: runId, event: 'requested' });
-  await audit(tx, act, 'ehr_sync_run', runId, 'requested');
 }
 
 /** Sees to it that a clinic's EHR has one writer at a time, over all processes. */

@@ -362,7 +362,7 @@ interface ReplayTable {
   clinic_id: string;
   requested_by: string;
   reason: string | null;
-  state: 'RUNNING' | 'FINISHED';
+  state: 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FINISHED';
   created_at: DefaultInstant;
   finished_at: NullableInstant;
 }

@@ -61,6 +61,7 @@ export const ERROR_CODES = [
   // Sick days
   'step_not_in_policy',
   'sick_day_ended',
+  'replay_ended',
   'move_offer_closed',
   // Notifications
   'notification_not_failed',

@@ -3,7 +3,6 @@ import { createApp } from '../api/app.ts';
 import { createSettle } from '../api/callbacks/callbacks.ts';
 import { createRateLimiter } from '../api/rate-limit.ts';
 import { createReads } from '../api/reads.ts';
-import { createRequests } from '../api/requests.ts';
 import { loadConfig } from '../config.ts';
 import { createConnection } from '../db/connection.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -52,7 +51,6 @@ const app = await createApp({
   },
   doors: createDoors(scheduling),
   reads: createReads(connection, scheduling.schedules),
-  requests: createRequests(connection.db, scheduling.newId),
   callbacks: {
     isFromTwilio: ({ path, fields, signature }) =>
       verifyTwilioSignature(config.twilio.TWILIO_AUTH_TOKEN, `${publicUrl}${path}`, fields, signature),

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import type { Tx } from '../db/connection.ts';
 import { enqueue } from '../db/outbox.ts';
 import type { Database } from '../db/schema.ts';
+import { LOST_AFTER } from '../db/replays.ts';
 import { passOnSkippedNotice } from '../db/series.ts';
 import { isInHand, tellOfferingSickDay } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
@@ -327,9 +328,6 @@ export async function listNotifications(
       : {}),
   };
 }
-
-/** Longer than any message waits in a queue of delays: one that has stood still for so long has been lost at the broker. */
-export const LOST_AFTER = sql`interval '2 hours'`;
 
 /**
  * Makes a failed notification due again on the same row: QUEUED, with a fresh count of attempts; the caller publishes it. One of unknown outcome

@@ -28,8 +28,6 @@ export interface ReplayNotificationsInput {
   readonly replayId: string;
   readonly clinicId: string;
   readonly requestId?: string | undefined;
-  /** Carried over when it continues as new. */
-  readonly paused?: boolean;
 }
 
 export interface SickDayInput {
@@ -74,7 +72,7 @@ export const answered = defineSignal('answered');
 /** A visit that has an open offer of a sick day was moved, cancelled or begun by hand. */
 export const visitChanged = defineSignal('visitChanged');
 
-/** What an operator may tell a running replay, and what a sick day is told of its row. */
+/** What a replay and a sick day are told of their rows. */
 export const paused = defineSignal('paused');
 export const resumed = defineSignal('resumed');
 export const stopped = defineSignal('stopped');
@@ -168,7 +166,7 @@ export const VOCABULARY = {
     summary: 'send failed notifications again',
     workflowId: ({ aggregateId }) => workflowIds.replay(aggregateId),
     input: (replayId): Omit<ReplayNotificationsInput, 'clinicId'> => ({ replayId }),
-    events: { requested: START, overdue: WAKE },
+    events: { requested: START, paused: WAKE, resumed: WAKE, stopped: WAKE, overdue: WAKE },
   },
   sick_day: {
     workflowType: WORKFLOWS.sickDay,

@@ -6,7 +6,7 @@ import type { Caller } from '../authentication.ts';
 import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, reachOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Attend, Doors } from '../doors.ts';
+import type { Doors } from '../doors.ts';
 import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
@@ -320,7 +320,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   ] as const satisfies readonly {
     method: 'POST' | 'DELETE';
     path: string;
-    act: Attend;
+    act: Doors['checkIn'];
     operationId: string;
     summary: string;
     problems: readonly ErrorCode[];

@@ -4,8 +4,8 @@ import { namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import type { Doors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
-import type { Requests } from '../requests.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import {
   runBody,
@@ -21,12 +21,12 @@ import {
 
 export interface EhrSyncRoutes {
   readonly reads: Reads;
-  readonly requests: Pick<Requests, 'syncEhr'>;
+  readonly doors: Pick<Doors, 'requestSync'>;
   readonly now: () => Date;
 }
 
 /** Telling the clinic's EHR now instead of tonight, and how it went. */
-export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, { reads, requests, now }, done) => {
+export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, { doors, reads, now }, done) => {
   app.post(
     '/ehr-syncs',
     {
@@ -51,9 +51,9 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
       const idempotency = idempotencyOf(request.headers['idempotency-key'], caller, 'POST /api/v1/ehr-syncs', {
         clinicId,
       });
-      const { id, replayed } = await requests.syncEhr(actIn(request, clinicId, now()), idempotency);
+      const { runId, replayed } = await doors.requestSync(actIn(request, clinicId, now()), idempotency);
       if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply.code(202).header('location', `/api/v1/ehr-syncs/${id}`).send({ runId: id });
+      return reply.code(202).header('location', `/api/v1/ehr-syncs/${runId}`).send({ runId });
     },
   );
 

@@ -4,19 +4,20 @@ import { AppError } from '../../domain/errors.ts';
 import { clinicFor, namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import type { Doors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
-import type { Requested, Requests } from '../requests.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
+import type { ReplayWithItems } from './queries.ts';
 import { Replay, ReplayBody, replayBody, ReplayPath, ReplayQuery, ReplayStarted } from './schemas.ts';
 
 export interface ReplayRoutes {
   readonly reads: Reads;
-  readonly requests: Pick<Requests, 'replay'>;
+  readonly doors: Pick<Doors, 'requestReplay' | 'pauseReplay' | 'resumeReplay' | 'stopReplay'>;
   readonly now: () => Date;
 }
 
 /** Sending failed messages again, many at once. */
-export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { reads, requests, now }, done) => {
+export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { doors, reads, now }, done) => {
   app.post(
     '/notification-replays',
     {
@@ -49,7 +50,7 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
         'POST /api/v1/notification-replays',
         { clinicId, ...replay },
       );
-      return replyWithReplay(reply, await requests.replay(actIn(request, clinicId, now()), replay, idempotency));
+      return replyWithReplay(reply, await doors.requestReplay(actIn(request, clinicId, now()), replay, idempotency));
     },
   );
 
@@ -66,19 +67,69 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
         response: { 200: Replay },
       },
     },
-    async (request) => {
-      const caller = callerOf(request);
-      const clinicId = namedClinic(caller, request.query.clinicId, 'query');
-      const found = await reads.replay(clinicId, request.params.replayId, readerOf(request));
-      if (found === undefined) throw new AppError('not_found');
-      return replayBody(found);
-    },
+    async (request) =>
+      replayBody(await found(request, namedClinic(callerOf(request), request.query.clinicId, 'query'))),
   );
+
+  for (const { verb, summary, description, change } of [
+    {
+      verb: 'pause',
+      summary: 'Pause a replay',
+      description: 'Nothing more is queued; what is queued goes out. Repeating it changes nothing.',
+      change: doors.pauseReplay,
+    },
+    {
+      verb: 'resume',
+      summary: 'Resume a replay',
+      description: 'It goes on where it was. Repeating it changes nothing.',
+      change: doors.resumeReplay,
+    },
+    {
+      verb: 'stop',
+      summary: 'Stop a replay',
+      description: 'What has not had its turn stays as it is and says `stopped`. Repeating it changes nothing.',
+      change: doors.stopReplay,
+    },
+  ] as const) {
+    app.post(
+      `/notification-replays/:replayId/${verb}`,
+      {
+        config: { operation: 'replayNotifications', problems: ['not_found', 'replay_ended'] },
+        schema: {
+          operationId: `${verb}Replay`,
+          tags: ['notifications'],
+          summary,
+          description,
+          params: ReplayPath,
+          querystring: ReplayQuery,
+          response: { 200: Replay },
+        },
+      },
+      async (request) => {
+        const clinicId = namedClinic(callerOf(request), request.query.clinicId, 'query');
+        await change(actIn(request, clinicId, now()), { replayId: request.params.replayId.toLowerCase() });
+        return replayBody(await found(request, clinicId));
+      },
+    );
+  }
   done();
+
+  /** @throws AppError `not_found` */
+  async function found(
+    request: Parameters<typeof callerOf>[0] & { readonly params: { readonly replayId: string } },
+    clinicId: string,
+  ): Promise<ReplayWithItems> {
+    const replay = await reads.replay(clinicId, request.params.replayId, readerOf(request));
+    if (replay === undefined) throw new AppError('not_found');
+    return replay;
+  }
 };
 
 /** Accepted: where to look how it goes. */
-export function replyWithReplay(reply: FastifyReply, { id, replayed }: Requested) {
+export function replyWithReplay(
+  reply: FastifyReply,
+  { replayId, replayed }: { readonly replayId: string; readonly replayed: boolean },
+) {
   if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-  return reply.code(202).header('location', `/api/v1/notification-replays/${id}`).send({ replayId: id });
+  return reply.code(202).header('location', `/api/v1/notification-replays/${replayId}`).send({ replayId });
 }

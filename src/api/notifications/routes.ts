@@ -4,9 +4,9 @@ import { clinicFor, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { ReplayOneBody, ReplayStarted } from '../notification-replays/schemas.ts';
+import type { Doors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
 import { replyWithReplay } from '../notification-replays/routes.ts';
-import type { Requests } from '../requests.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import {
   notificationBody,
@@ -19,14 +19,14 @@ import {
 
 export interface NotificationRoutes {
   readonly reads: Reads;
-  readonly requests: Pick<Requests, 'replay'>;
+  readonly doors: Pick<Doors, 'requestReplay'>;
   readonly now: () => Date;
 }
 
 /** What was sent, what was not, and why. */
 export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes> = (
   app,
-  { reads, requests, now },
+  { doors, reads, now },
   done,
 ) => {
   app.get(
@@ -106,7 +106,7 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
       const caller = callerOf(request);
       const { notificationId } = request.params;
       const reason = request.body?.reason;
-      const replay = { notificationIds: [notificationId], ...(reason === undefined ? {} : { reason }) };
+      const replay = { notificationIds: [notificationId], reason };
       const idempotency = idempotencyOf(
         request.headers['idempotency-key'],
         caller,
@@ -114,7 +114,7 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
         replay,
       );
       const clinicId = clinicFor(caller, await reads.clinicOfNotification(notificationId));
-      return replyWithReplay(reply, await requests.replay(actIn(request, clinicId, now()), replay, idempotency));
+      return replyWithReplay(reply, await doors.requestReplay(actIn(request, clinicId, now()), replay, idempotency));
     },
   );
   done();

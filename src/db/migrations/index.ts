@@ -22,6 +22,7 @@ import * as lists from './0020-lists.ts';
 import * as holdsJudgedAt from './0021-holds-judged-at.ts';
 import * as toldVisits from './0023-told-visits.ts';
 import * as outboxOrder from './0024-outbox-order.ts';
+import * as replaysByRow from './0025-replays-by-row.ts';
 
 /** Every migration in order: `up` only, never edited once released, expanding before they contract. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -48,4 +49,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0021-holds-judged-at': holdsJudgedAt,
   '0023-told-visits': toldVisits,
   '0024-outbox-order': outboxOrder,
+  '0025-replays-by-row': replaysByRow,
 };

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { inContext } from '../../../src/db/connection.ts';
 import { addDays, localDate } from '../../../src/domain/time-zone.ts';
-import { requestReplay } from '../../../src/notifications/replay.ts';
+import { requestReplay } from '../../../src/scheduling/replays.ts';
 import { checkIn } from '../../../src/scheduling/visits/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { bookSeries } from '../../../src/scheduling/visits/book-series.ts';
@@ -251,10 +250,8 @@ describe('the workflows over real rows', () => {
         .set({ state: 'FAILED', reason: 'twilio_30003', attempt: 1 })
         .where('appointment_id', '=', appointmentId)
         .execute();
-    const request = (notificationIds: string[]) =>
-      inContext(world.database.app.db, { clinicId: world.clinic.clinicId }, (tx) =>
-        requestReplay(tx, world.act(), { notificationIds, reason: 'carrier_outage' }),
-      );
+    const request = async (notificationIds: string[]) =>
+      (await requestReplay(world.deps, world.act(), { notificationIds, reason: 'carrier_outage' })).replayId;
     const idsOf = async (appointmentId: string) => (await ledgerOf(appointmentId)).map((row) => row.notification_id);
 
     it('sends what failed again, says what is no longer due, and finishes', async () => {
@@ -294,6 +291,7 @@ describe('the workflows over real rows', () => {
         ]),
       );
       expect(await world.temporal.client.workflow.getHandle(workflowIds.replay(replayId)).result()).toEqual({
+        state: 'FINISHED',
         pending: 0,
         queued: 1,
         notDue: 1,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { InjectOptions } from 'light-my-request';
 import { randomUUID } from 'node:crypto';
@@ -292,6 +293,55 @@ describe('failed notifications', () => {
     expect(
       (await call({ url: String(many.headers['location']), headers: await asAdmin(otherClinic.clinicId) })).status,
     ).toBe(404);
+  });
+
+  it('can be kept from being replayed for a while, or for good; what became of each is what the ledger says by then', async () => {
+    const failed = [await aFailedNotification(), await aFailedNotification(), await aFailedNotification()];
+    const headers = await asAdmin(clinic.clinicId);
+    const payload = { notificationIds: failed.map((each) => each.notificationId), reason: 'x' };
+    const { body: begun } = await call<{ replayId: string }>({
+      method: 'POST',
+      url: '/api/v1/notification-replays',
+      payload,
+      headers,
+    });
+    const url = `/api/v1/notification-replays/${begun.replayId}`;
+    const say = (verb: string) => call({ method: 'POST', url: `${url}/${verb}`, headers });
+    const events = async () =>
+      (
+        await database.owner.db
+          .selectFrom('outbox')
+          .select('event')
+          .where('aggregate_id', '=', begun.replayId)
+          .orderBy('outbox_id')
+          .execute()
+      ).map((row) => row.event);
+
+    expect(await say('pause')).toMatchObject({ status: 200, body: { state: 'PAUSED', finishedAt: null } });
+    expect(await say('pause')).toMatchObject({ status: 200, body: { state: 'PAUSED' } });
+    expect(await say('resume')).toMatchObject({ status: 200, body: { state: 'RUNNING' } });
+    expect(await events()).toEqual(['requested', 'paused', 'resumed']);
+
+    // Two were queued again: one failed again, one arrived.
+    const states = ['FAILED', 'DELIVERED'] as const;
+    for (const [index, state] of states.entries()) {
+      const notificationId = failed[index]?.notificationId ?? '';
+      await sql`update replay_item set state = 'QUEUED' where replay_id = ${begun.replayId} and notification_id = ${notificationId}`.execute(
+        database.owner.db,
+      );
+      await sql`update notification set state = ${state} where notification_id = ${notificationId}`.execute(
+        database.owner.db,
+      );
+    }
+    const stopped = await say('stop');
+    expect(stopped).toMatchObject({
+      status: 200,
+      body: { state: 'STOPPED', counts: { pending: 1, queued: 0, failed: 1, delivered: 1 } },
+    });
+    expect((stopped.body as unknown as { finishedAt: string | null }).finishedAt).not.toBeNull();
+    expect(await say('stop')).toMatchObject({ status: 200, body: { state: 'STOPPED' } });
+    expect(await say('resume')).toMatchObject({ status: 409, body: { code: 'replay_ended' } });
+    expect(await events()).toEqual(['requested', 'paused', 'resumed', 'stopped']);
   });
 
   it('are replayed once under one Idempotency-Key', async () => {

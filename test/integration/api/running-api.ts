@@ -7,7 +7,6 @@ import { createSettle } from '../../../src/api/callbacks/callbacks.ts';
 import { createDoors } from '../../../src/api/doors.ts';
 import { createRateLimiter } from '../../../src/api/rate-limit.ts';
 import { createReads } from '../../../src/api/reads.ts';
-import { createRequests } from '../../../src/api/requests.ts';
 import type { Connection } from '../../../src/db/connection.ts';
 import { pendingMigrations } from '../../../src/db/migrate.ts';
 import { createRedis, pingRedis } from '../../../src/integrations/redis/redis.ts';
@@ -51,7 +50,6 @@ export async function startApi(
     },
     doors: createDoors(scheduling),
     reads: createReads(connection, scheduling.schedules),
-    requests: createRequests(connection.db, scheduling.newId),
     callbacks: {
       isFromTwilio: ({ signature }) => signature === 'good',
       isFromSendgrid: ({ signature }) => signature === 'good',

@@ -4,8 +4,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { v7 as uuidV7 } from 'uuid';
 import { createEhrActivities, type StartSyncRunInput, type SyncPageInput } from '../../../src/activities/ehr.ts';
 import { createFailureInterceptor } from '../../../src/activities/failures.ts';
-import { inContext } from '../../../src/db/connection.ts';
-import { requestSync } from '../../../src/db/ehr.ts';
+import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
+import { requestSync } from '../../../src/scheduling/ehr-sync.ts';
 import { createEhrs } from '../../../src/integrations/fhir/client.ts';
 import {
   overdue,
@@ -75,8 +75,7 @@ describe('the EHR workflows on PostgreSQL and the sandbox EHR', () => {
     });
 
   const request = async (there: EhrClinic): Promise<string> => {
-    const runId = uuidV7();
-    await inContext(db.app.db, { clinicId: there.clinicId }, (tx) => requestSync(tx, there.act(), runId));
+    const { runId } = await requestSync(createSchedulingDeps(db.app), there.act());
     return runId;
   };
 

@@ -467,6 +467,32 @@ describe('the relay', () => {
       expect(await signalsOf(workflowIds.appointment(late))).toEqual(['overdue']);
     });
 
+    it('tells a running replay again, and lets one that is paused or has ended be', async () => {
+      const aReplay = async (state: 'RUNNING' | 'PAUSED' | 'STOPPED') => {
+        const { replay_id: replayId } = await database.owner.db
+          .insertInto('replay')
+          .values({
+            replay_id: randomUUID(),
+            clinic_id: clinic.clinicId,
+            requested_by: 'support-1',
+            reason: null,
+            state,
+            created_at: sql<Date>`now() - interval '1 day'`,
+            finished_at: state === 'STOPPED' ? sql<Date>`now()` : null,
+          })
+          .returning('replay_id')
+          .executeTakeFirstOrThrow();
+        return replayId;
+      };
+      const running = await aReplay('RUNNING');
+      const others = [await aReplay('PAUSED'), await aReplay('STOPPED')];
+
+      await enqueueOverdue(database.relay.db, '1 minute', 500);
+
+      expect(await overdueRows(running)).toHaveLength(1);
+      for (const other of others) expect(await overdueRows(other)).toHaveLength(0);
+    });
+
     it('tells every live appointment again when Temporal has lost everything, however often it is run', async () => {
       const live = await aBookedAppointment();
 

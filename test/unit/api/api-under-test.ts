@@ -29,7 +29,6 @@ export function anApi(
   given: {
     readonly doors?: Partial<ApiDeps['doors']>;
     readonly reads?: Partial<ApiDeps['reads']>;
-    readonly requests?: Partial<ApiDeps['requests']>;
     readonly callbacks?: Partial<ApiDeps['callbacks']>;
     readonly readiness?: Partial<ApiDeps['readiness']>;
     readonly limiter?: ApiDeps['rateLimit']['limiter'];
@@ -46,7 +45,6 @@ export function anApi(
     },
     doors: unexpected('doors', given.doors ?? {}),
     reads: unexpected('reads', given.reads ?? {}),
-    requests: unexpected('requests', given.requests ?? {}),
     callbacks: unexpected('callbacks', given.callbacks ?? {}),
     readiness: {
       isDraining: () => false,

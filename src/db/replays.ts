@@ -1,79 +1,75 @@
-import { sql } from 'kysely';
-import { v7 as uuidV7 } from 'uuid';
-import { audit } from '../db/audit.ts';
-import type { Tx } from '../db/connection.ts';
-import { enqueue } from '../db/outbox.ts';
-import { AppError } from '../domain/errors.ts';
-import { LOST_AFTER } from './ledger.ts';
+import { sql, type Selectable } from 'kysely';
+import type { Tx } from './connection.ts';
+import type { Database } from './schema.ts';
 
-/** Who asks, and where. */
-export interface ReplayAct {
-  readonly clinicId: string;
-  readonly actor: { readonly kind: string; readonly id: string };
-  readonly requestId?: string | undefined;
-}
+export type ReplayRow = Selectable<Database['replay']>;
 
-export interface ReplayRequest {
-  readonly notificationIds: readonly string[];
-  readonly reason?: string;
-}
+/** Longer than any message waits in a queue of delays: one that has stood still for so long has been lost at the broker. */
+export const LOST_AFTER = sql`interval '2 hours'`;
 
-/**
- * Writes down that failed notifications are to be sent again; the relay starts the workflow that does it. Which of them are still due is decided
- * there, one by one.
- *
- * @returns the replay's id
- * @throws AppError `not_found` when the clinic has not all of them, `notification_not_failed` when none of them has failed, is
- * of unknown outcome or was lost at the broker
- */
-export async function requestReplay(
+/** Of these messages of the clinic: which can be sent again? Those that failed, are of unknown outcome or were lost at the broker. */
+export function replayCandidates(
   tx: Tx,
-  act: ReplayAct,
-  request: ReplayRequest,
-  newId: () => string = () => uuidV7(),
-): Promise<string> {
-  const ids = [...new Set(request.notificationIds)];
-  const known =
-    ids.length === 0
-      ? []
-      : await tx
-          .selectFrom('notification')
-          .select(
-            sql<boolean>`state in ('FAILED', 'UNKNOWN') or (state in ('QUEUED', 'RETRY') and updated_at < now() - ${LOST_AFTER})`.as(
-              'is_candidate',
-            ),
-          )
-          .where('notification_id', 'in', ids)
-          .execute();
-  if (ids.length === 0 || known.length < ids.length) throw new AppError('not_found');
-  if (!known.some((row) => row.is_candidate)) throw new AppError('notification_not_failed');
+  notificationIds: readonly string[],
+): Promise<{ readonly notification_id: string; readonly is_candidate: boolean }[]> {
+  return tx
+    .selectFrom('notification')
+    .select([
+      'notification_id',
+      sql<boolean>`state in ('FAILED', 'UNKNOWN') or (state in ('QUEUED', 'RETRY') and updated_at < now() - ${LOST_AFTER})`.as(
+        'is_candidate',
+      ),
+    ])
+    .where('notification_id', 'in', notificationIds)
+    .execute();
+}
 
-  const replayId = newId();
+export async function insertReplay(
+  tx: Tx,
+  replay: {
+    readonly replayId: string;
+    readonly clinicId: string;
+    readonly requestedBy: string;
+    readonly reason?: string | undefined;
+    readonly notificationIds: readonly string[];
+  },
+): Promise<void> {
+  const { replayId, clinicId } = replay;
   await tx
     .insertInto('replay')
     .values({
       replay_id: replayId,
-      clinic_id: act.clinicId,
-      requested_by: act.actor.id,
-      reason: request.reason ?? null,
+      clinic_id: clinicId,
+      requested_by: replay.requestedBy,
+      reason: replay.reason ?? null,
       state: 'RUNNING',
     })
     .execute();
   await tx
     .insertInto('replay_item')
     .values(
-      ids.map((notificationId) => ({
+      replay.notificationIds.map((notificationId) => ({
         replay_id: replayId,
-        clinic_id: act.clinicId,
+        clinic_id: clinicId,
         notification_id: notificationId,
         state: 'PENDING' as const,
         reason: null,
       })),
     )
     .execute();
-  await enqueue(tx, act, { aggregate: 'replay', aggregateId: replayId, event: 'requested' });
-  await audit(tx, act, 'replay', replayId, 'requested', { notifications: ids.length });
-  return replayId;
+}
+
+export function lockReplay(tx: Tx, replayId: string): Promise<ReplayRow | undefined> {
+  return tx.selectFrom('replay').selectAll().where('replay_id', '=', replayId).forUpdate().executeTakeFirst();
+}
+
+export function setReplayState(tx: Tx, replayId: string, state: ReplayRow['state']): Promise<ReplayRow> {
+  return tx
+    .updateTable('replay')
+    .set({ state, ...(state === 'STOPPED' || state === 'FINISHED' ? { finished_at: sql<Date>`now()` } : {}) })
+    .where('replay_id', '=', replayId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 /** How many items of a replay are in which state. */
@@ -136,19 +132,13 @@ async function writeItem(
     .execute();
 }
 
-/** Closes the replay. What is still pending was stopped by an operator and says so. */
-export async function closeReplay(tx: Tx, replayId: string): Promise<void> {
+/** What has not had its turn when the replay is stopped never has it, and says so. */
+export async function stopPendingItems(tx: Tx, replayId: string): Promise<void> {
   await tx
     .updateTable('replay_item')
     .set({ reason: 'stopped', updated_at: sql`now()` })
     .where('replay_id', '=', replayId)
     .where('state', '=', 'PENDING')
-    .execute();
-  await tx
-    .updateTable('replay')
-    .set({ state: 'FINISHED', finished_at: sql`now()` })
-    .where('replay_id', '=', replayId)
-    .where('state', '=', 'RUNNING')
     .execute();
 }
 
