@@ -6,7 +6,7 @@ import { drawSecrets } from '../scripts/local/secrets.ts';
 import { startProcess, type RunningProcess } from '../scripts/local/process.ts';
 import { dropDatabase, provisionDatabase, startPostgres, startRedis } from '../scripts/stack/index.mjs';
 import { createConnection, type Connection } from '../src/db/connection.ts';
-import { migrateToLatest } from '../src/db/migrate.ts';
+import { migrate } from '../src/db/migrate.ts';
 import { DEFAULT_POLICY } from '../src/domain/policy.ts';
 import { addDays, localDate, zonedInstant } from '../src/domain/time-zone.ts';
 
@@ -56,7 +56,7 @@ export async function createWorld(preloaded: number, log: (line: string) => void
   const name = `mediconnect_bench_${randomBytes(4).toString('hex')}`;
   const urls = await provisionDatabase({ superuserDatabaseUrl, name });
   const owner = createConnection({ url: urls.ownerUrl, poolSize: 2, name: 'bench-owner' });
-  await migrateToLatest(owner.db);
+  await migrate(urls.ownerUrl);
   const app = createConnection({ url: urls.appUrl, poolSize: 4, name: 'bench-app' });
 
   const clinicId = uuidV7();

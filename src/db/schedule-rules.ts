@@ -7,8 +7,8 @@ import type { Tx } from './connection.ts';
 import { range } from './look-ups.ts';
 
 /*
- * The rows of which a schedule is made. Whoever writes them holds the provider's lock, or the clinic's for closures; the triggers of migrations 0002
- * and 0015 raise `schedule_version`, which booking compares under the same lock.
+ * The rows of which a schedule is made. Whoever writes them holds the provider's lock, or the clinic's for closures; triggers raise `schedule_version`,
+ * which booking compares under the same lock.
  */
 
 interface OfProvider {

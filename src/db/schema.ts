@@ -7,6 +7,7 @@ import type { CallOutcome, CallReason, MoveOfferState, SickDayItemState, SickDay
  * Instants come back as `Date`, `date` as `YYYY-MM-DD`, `time` as `HH:MM:SS`, ranges as text, bigint as text.
  */
 export interface Database {
+  migration: MigrationTable;
   clinic: ClinicTable;
   clinic_policy: ClinicPolicyTable;
   provider: ProviderTable;
@@ -44,6 +45,11 @@ export interface Database {
 type Instant = ColumnType<Date, Date | string, Date | string>;
 type NullableInstant = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
 type DefaultInstant = ColumnType<Date, Date | string | undefined, Date | string>;
+
+interface MigrationTable {
+  name: string;
+  applied_at: DefaultInstant;
+}
 
 interface ClinicTable {
   clinic_id: string;

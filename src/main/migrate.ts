@@ -1,6 +1,5 @@
 import { loadConfig } from '../config.ts';
-import { createConnection } from '../db/connection.ts';
-import { migrateToLatest } from '../db/migrate.ts';
+import { migrate } from '../db/migrate.ts';
 import { createTemporalClient } from '../integrations/temporal/client.ts';
 import { ensureSchedules } from '../integrations/temporal/schedules.ts';
 import { answers, ensureNamespace, ensureSearchAttributes } from '../integrations/temporal/set-up.ts';
@@ -21,16 +20,11 @@ await migrateDatabase();
 await setUpTemporal();
 
 async function migrateDatabase(): Promise<void> {
-  const connection = createConnection({
-    url: config.databaseOwner.DATABASE_OWNER_URL,
-    poolSize: 1,
-    name: 'mediconnect-migrate',
-  });
-  try {
-    const applied = await migrateToLatest(connection.db);
+  const { applied, newer } = await migrate(config.databaseOwner.DATABASE_OWNER_URL);
+  if (newer.length > 0) {
+    logger.warn({ event: 'schema_is_newer', migrations: newer }, 'a newer release has migrated: nothing is changed');
+  } else {
     logger.info({ event: 'migrated', migrations: applied, count: applied.length });
-  } finally {
-    await connection.close();
   }
 }
 

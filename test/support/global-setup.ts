@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dropDatabase, provisionDatabase } from '../../scripts/stack/index.mjs';
-import { createConnection } from '../../src/db/connection.ts';
-import { migrateToLatest } from '../../src/db/migrate.ts';
+import { migrate } from '../../src/db/migrate.ts';
 import { testServers } from './servers.ts';
 
 /** Migrates one template database; every test file copies it (test/support/database.ts). */
@@ -9,9 +8,7 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   const { superuserDatabaseUrl } = testServers();
   const name = `mediconnect_template_${randomUUID().slice(0, 8)}`;
   const { ownerUrl } = await provisionDatabase({ superuserDatabaseUrl, name });
-  const owner = createConnection({ url: ownerUrl, poolSize: 1, name: 'test-template' });
-  await migrateToLatest(owner.db);
-  await owner.close();
+  await migrate(ownerUrl);
   process.env['TEST_TEMPLATE_DATABASE'] = name;
   return () => dropDatabase({ superuserDatabaseUrl, name });
 }
