@@ -1204,13 +1204,35 @@ export interface paths {
         };
         /**
          * List notifications
-         * @description A clinic's messages, newest first.
+         * @description A clinic's messages, newest first. By phone number or email address: searchNotifications.
          *
          *     For administrators (everything of their clinic), support (everything of their clinic). Scope: `notifications:read`.
          */
         get: operations["listNotifications"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find notifications
+         * @description As the list, by phone number or email address too, and with how many failed for which reason. It writes nothing.
+         *
+         *     For administrators (everything of their clinic), support (everything of their clinic). Scope: `notifications:read`.
+         */
+        post: operations["searchNotifications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9019,6 +9041,23 @@ export interface operations {
                 state?: "PLANNED" | "QUEUED" | "RETRY" | "SENDING" | "UNKNOWN" | "ACCEPTED" | "FAILED" | "SKIPPED" | "DELIVERED";
                 /** @description Only the messages about this appointment. */
                 appointmentId?: string;
+                /** @description Only the messages to this patient. */
+                patientId?: string;
+                channel?: "sms" | "email";
+                /** @description Only messages of this kind. */
+                kind?: string;
+                /** @description Only those that failed or were skipped for this reason. */
+                reason?: string;
+                /**
+                 * @description Only those planned at this instant or later.
+                 * @example 2025-03-15T10:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Only those planned before this instant.
+                 * @example 2025-03-15T10:00:00Z
+                 */
+                to?: string;
                 /** @description How many to answer with, at most. */
                 limit?: number;
                 /** @description nextCursor of the page before; leave it out for the first. */
@@ -9126,6 +9165,212 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    searchNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                 *       "state": "PLANNED",
+                 *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                 *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                 *       "channel": "sms",
+                 *       "kind": "staff",
+                 *       "reason": "The provider asked for it.",
+                 *       "from": "2025-03-15T10:00:00Z",
+                 *       "to": "2025-03-15T10:00:00Z",
+                 *       "phone": "+4930123456",
+                 *       "email": "jordan@example.org",
+                 *       "limit": 25,
+                 *       "cursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description The clinic; needed when the token names none.
+                     */
+                    clinicId?: string;
+                    /** @enum {unknown} */
+                    state?: "PLANNED" | "QUEUED" | "RETRY" | "SENDING" | "UNKNOWN" | "ACCEPTED" | "FAILED" | "SKIPPED" | "DELIVERED";
+                    /**
+                     * Format: uuid
+                     * @description Only the messages about this appointment.
+                     */
+                    appointmentId?: string;
+                    /**
+                     * Format: uuid
+                     * @description Only the messages to this patient.
+                     */
+                    patientId?: string;
+                    /** @enum {unknown} */
+                    channel?: "sms" | "email";
+                    /**
+                     * Format: text
+                     * @description Only messages of this kind.
+                     */
+                    kind?: string;
+                    /**
+                     * Format: text
+                     * @description Only those that failed or were skipped for this reason.
+                     */
+                    reason?: string;
+                    /**
+                     * Format: date-time
+                     * @description Only those planned at this instant or later.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    from?: string;
+                    /**
+                     * Format: date-time
+                     * @description Only those planned before this instant.
+                     * @example 2025-03-15T10:00:00Z
+                     */
+                    to?: string;
+                    /**
+                     * @description Only the messages to patients with this number.
+                     * @example +4930123456
+                     */
+                    phone?: string;
+                    /**
+                     * @description Only those to patients with this address, in capitals or not.
+                     * @example jordan@example.org
+                     */
+                    email?: string;
+                    /**
+                     * @description How many to answer with, at most.
+                     * @default 25
+                     */
+                    limit?: number;
+                    /** @description nextCursor of the page before; leave it out for the first. */
+                    cursor?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "notifications": [
+                     *         {
+                     *           "notificationId": "01980f5e-7a3c-7000-8000-61ebf526b294",
+                     *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "kind": "reminder:P1D",
+                     *           "channel": "sms",
+                     *           "state": "PLANNED",
+                     *           "appointmentVersion": 1,
+                     *           "plannedFor": "2025-03-15T10:00:00Z",
+                     *           "dueAt": "2025-03-15T10:00:00Z",
+                     *           "attempt": 1,
+                     *           "reason": "The provider asked for it.",
+                     *           "createdAt": "2025-03-15T10:00:00Z",
+                     *           "acceptedAt": "2025-03-15T10:00:00Z",
+                     *           "settledAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0",
+                     *       "reasons": [
+                     *         {
+                     *           "state": "PLANNED",
+                     *           "reason": "The provider asked for it.",
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        notifications: {
+                            /**
+                             * Format: uuid
+                             * @description The message.
+                             */
+                            notificationId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whose message it is.
+                             */
+                            clinicId: string;
+                            /**
+                             * Format: uuid
+                             * @description What it is about.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whom it is to.
+                             */
+                            patientId: string;
+                            /** @example reminder:P1D */
+                            kind: string;
+                            /** @enum {unknown} */
+                            channel: "sms" | "email";
+                            /** @enum {unknown} */
+                            state: "PLANNED" | "QUEUED" | "RETRY" | "SENDING" | "UNKNOWN" | "ACCEPTED" | "FAILED" | "SKIPPED" | "DELIVERED";
+                            /** @description The version of the appointment that it tells of. */
+                            appointmentVersion: number;
+                            /**
+                             * Format: date-time
+                             * @description The start of the visit that it speaks of.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            plannedFor: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was due.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            dueAt: string;
+                            /** @description How many times it was handed to the provider. */
+                            attempt: number;
+                            reason: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When it was planned.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            createdAt: string;
+                            acceptedAt: string | null;
+                            settledAt: string | null;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                        /** @description Why messages among all that were found failed or were not sent, the commonest reason first. */
+                        reasons: {
+                            /** @enum {unknown} */
+                            state: "PLANNED" | "QUEUED" | "RETRY" | "SENDING" | "UNKNOWN" | "ACCEPTED" | "FAILED" | "SKIPPED" | "DELIVERED";
+                            reason: string | null;
+                            count: number;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

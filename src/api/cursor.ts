@@ -12,11 +12,11 @@ export function cursorOf(position: Position): string {
 }
 
 /** @throws RequestError `validation_failed` for a cursor we did not give */
-export function positionOf(cursor: string | undefined): Position | undefined {
+export function positionOf(cursor: string | undefined, part: 'query' | 'body' = 'query'): Position | undefined {
   if (cursor === undefined) return undefined;
   const [at, id, ...rest] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ');
   if (at === undefined || id === undefined || rest.length > 0 || !isDateTime(at) || !isUuid(id)) {
-    throw invalidField('query', '/cursor', 'cursor');
+    throw invalidField(part, '/cursor', 'cursor');
   }
   return { at: new Date(at), id: id.toLowerCase() };
 }

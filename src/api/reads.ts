@@ -18,7 +18,6 @@ import { findMoveOffer, type CallTaskRow, type MoveOfferRow } from '../db/sick-d
 import type { WaitlistEntryRow } from '../db/waitlist.ts';
 import type { CalendarEvent } from '../domain/closure-import.ts';
 import type { ProviderTime } from '../domain/earliest-slots.ts';
-import { listNotifications, type ListedNotifications } from '../notifications/ledger.ts';
 import { effectOfImport } from '../scheduling/schedule/closures.ts';
 import type { ProviderSchedules } from '../scheduling/provider-schedules.ts';
 import {
@@ -36,7 +35,13 @@ import { closuresWhere, type ClosureFilter, type ClosureRow } from './closures/q
 import { findSyncRun, syncRunsWhere, type SyncRunRow, type SyncRunWithItems } from './ehr-syncs/queries.ts';
 import { moveOffersWhere } from './move-offers/queries.ts';
 import { findReplay, type ReplayWithItems } from './notification-replays/queries.ts';
-import { findNotification, type NotificationWithAttempts } from './notifications/queries.ts';
+import {
+  findNotification,
+  notificationsWhere,
+  reasonsWhere,
+  type NotificationFilter,
+  type NotificationWithAttempts,
+} from './notifications/queries.ts';
 import { providersWhere } from './providers/queries.ts';
 import {
   overridesBetween,
@@ -160,8 +165,12 @@ export interface Reads {
   readonly notifications: (
     clinicId: string,
     reader: Reader,
-    filter: Parameters<typeof listNotifications>[1],
-  ) => Promise<ListedNotifications>;
+    filter: Parameters<typeof notificationsWhere>[1],
+  ) => Promise<Awaited<ReturnType<typeof notificationsWhere>>>;
+  readonly notificationReasons: (
+    clinicId: string,
+    filter: NotificationFilter,
+  ) => Promise<Awaited<ReturnType<typeof reasonsWhere>>>;
   readonly replay: (clinicId: string, replayId: string, reader: Reader) => Promise<ReplayWithItems | undefined>;
 
   readonly syncRuns: (clinicId: string, filter: Parameters<typeof syncRunsWhere>[1]) => Promise<SyncRunRow[]>;
@@ -333,10 +342,11 @@ export function createReads(connection: Connection, schedules: ProviderSchedules
       }),
     notifications: (clinicId, reader, filter) =>
       inContext(db, { clinicId }, async (tx) => {
-        const found = await listNotifications(tx, filter);
-        await auditList(tx, reader, { clinicId }, 'notifications', found.notifications.length);
+        const found = await notificationsWhere(tx, filter);
+        await auditList(tx, reader, { clinicId }, 'notifications', found.length);
         return found;
       }),
+    notificationReasons: (clinicId, filter) => inContext(db, { clinicId }, (tx) => reasonsWhere(tx, filter)),
     replay: (clinicId, replayId, reader) =>
       inContext(db, { clinicId }, async (tx) => {
         const found = await findReplay(tx, replayId);

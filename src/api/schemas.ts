@@ -37,6 +37,7 @@ export const PAGE_QUERY = {
     Type.String({
       minLength: 1,
       maxLength: 512,
+      pattern: '^[A-Za-z0-9_-]+$',
       description: 'nextCursor of the page before; leave it out for the first.',
     }),
   ),
@@ -109,4 +110,11 @@ export const Phone = Type.String({
   pattern: '^\\+[1-9][0-9]{6,14}$',
   description: 'In international form (E.164).',
   examples: ['+4930123456'],
+});
+
+/** What SMTP carries without extensions (RFC 5321 §4.1.2), without quoting. */
+export const Email = Type.String({
+  maxLength: 254,
+  pattern: '^[!#-\\u0027*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})+$',
+  examples: ['jordan@example.org'],
 });

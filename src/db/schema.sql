@@ -428,7 +428,7 @@ create table notification (
   provider_message_id text,
   reason text,
   request_id text,
-  created_at timestamp with time zone not null default now(),
+  created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   accepted_at timestamp with time zone,
   settled_at timestamp with time zone,
@@ -449,6 +449,7 @@ CREATE INDEX notification_appointment ON notification (appointment_id);
 CREATE INDEX notification_failed ON notification (clinic_id, updated_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'UNKNOWN'::text]));
 CREATE INDEX notification_move_offer ON notification (move_offer_id) WHERE (move_offer_id IS NOT NULL);
 CREATE INDEX notification_of_clinic ON notification (clinic_id, created_at, notification_id);
+CREATE INDEX notification_patient ON notification (patient_id, created_at);
 CREATE UNIQUE INDEX notification_provider_message ON notification (channel, provider_message_id) WHERE (provider_message_id IS NOT NULL);
 alter table notification enable row level security;
 create policy clinic_rows on notification for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());

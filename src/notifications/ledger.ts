@@ -5,7 +5,6 @@ import type { Database } from '../db/schema.ts';
 import { LOST_AFTER } from '../db/replays.ts';
 import { passOnSkippedNotice } from '../db/series.ts';
 import { isInHand, tellOfferingSickDay } from '../db/sick-days.ts';
-import { AppError } from '../domain/errors.ts';
 import {
   isSeriesNotice,
   statesBefore,
@@ -285,48 +284,6 @@ export async function settleByCallback(tx: Tx, report: ProviderReport): Promise<
 /** A reason as it is stored and shown: where the code comes from, and the code. */
 export function failureReason(channel: Channel, code: string): string {
   return `${channel === 'sms' ? 'twilio' : 'sendgrid'}_${code}`;
-}
-
-export interface ListedNotifications {
-  readonly notifications: readonly NotificationRow[];
-  /** Hand it in for the next page; absent on the last one. */
-  readonly nextCursor?: string;
-}
-
-/** For support: newest first. @throws AppError `validation_failed` for a cursor that is not ours */
-export async function listNotifications(
-  tx: Tx,
-  filter: {
-    readonly state?: NotificationState | undefined;
-    readonly appointmentId?: string | undefined;
-    readonly cursor?: string | undefined;
-    readonly limit: number;
-  },
-): Promise<ListedNotifications> {
-  let query = tx
-    .selectFrom('notification')
-    .selectAll()
-    .select(sql<string>`(extract(epoch from created_at) * 1000000)::bigint::text`.as('created_micros'))
-    .orderBy('created_at', 'desc')
-    .orderBy('notification_id', 'desc')
-    .limit(filter.limit + 1);
-  if (filter.state !== undefined) query = query.where('state', '=', filter.state);
-  if (filter.appointmentId !== undefined) query = query.where('appointment_id', '=', filter.appointmentId);
-  if (filter.cursor !== undefined) {
-    const { micros, id } = readCursor(filter.cursor);
-    query = query.where(
-      sql<boolean>`(created_at, notification_id) < (to_timestamp(0) + ${micros} * interval '1 microsecond', ${id}::uuid)`,
-    );
-  }
-  const rows = await query.execute();
-  const page = rows.slice(0, filter.limit);
-  const last = page.at(-1);
-  return {
-    notifications: page,
-    ...(rows.length > page.length && last !== undefined
-      ? { nextCursor: writeCursor(last.created_micros, last.notification_id) }
-      : {}),
-  };
 }
 
 /**
@@ -691,17 +648,4 @@ async function stateOf(tx: Tx, notificationId: string): Promise<NotificationStat
     .where('notification_id', '=', notificationId)
     .executeTakeFirstOrThrow();
   return state;
-}
-
-function writeCursor(micros: string, id: string): string {
-  return Buffer.from(`${micros} ${id}`).toString('base64url');
-}
-
-function readCursor(cursor: string): { readonly micros: string; readonly id: string } {
-  const [, micros, id] =
-    /^(\d{1,17}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(
-      Buffer.from(cursor, 'base64url').toString('latin1'),
-    ) ?? [];
-  if (micros === undefined || id === undefined) throw new AppError('validation_failed', { field: 'cursor' });
-  return { micros, id };
 }

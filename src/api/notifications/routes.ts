@@ -2,12 +2,14 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { AppError } from '../../domain/errors.ts';
 import { clinicFor, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
+import { pageOf, positionOf } from '../cursor.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { ReplayOneBody, ReplayStarted } from '../notification-replays/schemas.ts';
 import type { Doors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
 import { replyWithReplay } from '../notification-replays/routes.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
+import type { NotificationFilter } from './queries.ts';
 import {
   notificationBody,
   NotificationDetail,
@@ -15,6 +17,8 @@ import {
   NotificationPage,
   NotificationPath,
   NotificationQuery,
+  NotificationSearch,
+  NotificationsFound,
 } from './schemas.ts';
 
 export interface NotificationRoutes {
@@ -37,25 +41,36 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
         operationId: 'listNotifications',
         tags: ['notifications'],
         summary: 'List notifications',
-        description: "A clinic's messages, newest first.",
+        description: "A clinic's messages, newest first. By phone number or email address: searchNotifications.",
         querystring: NotificationQuery,
         response: { 200: NotificationPage },
       },
     },
     async (request) => {
-      const caller = callerOf(request);
-      const { clinicId, state, appointmentId, limit = 25, cursor } = request.query;
-      const where = namedClinic(caller, clinicId, 'query');
-      const { notifications, nextCursor } = await reads.notifications(where, readerOf(request), {
-        limit,
-        state,
-        appointmentId,
-        cursor,
-      });
-      return {
-        notifications: notifications.map(notificationBody),
-        ...(nextCursor === undefined ? {} : { nextCursor }),
-      };
+      const { clinicId, ...filter } = request.query;
+      return pageFor(request, namedClinic(callerOf(request), clinicId, 'query'), filter);
+    },
+  );
+
+  app.post(
+    '/notifications/search',
+    {
+      config: { operation: 'readNotifications', problems: ['not_found'] },
+      schema: {
+        operationId: 'searchNotifications',
+        tags: ['notifications'],
+        summary: 'Find notifications',
+        description:
+          'As the list, by phone number or email address too, and with how many failed for which reason. It writes nothing.',
+        body: NotificationSearch,
+        response: { 200: NotificationsFound },
+      },
+    },
+    async (request) => {
+      const { clinicId, ...filter } = request.body;
+      const where = namedClinic(callerOf(request), clinicId, 'body');
+      const reasons = await reads.notificationReasons(where, filter);
+      return { ...(await pageFor(request, where, filter, 'body')), reasons };
     },
   );
 
@@ -118,4 +133,17 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
     },
   );
   done();
+
+  async function pageFor(
+    request: Parameters<typeof callerOf>[0],
+    clinicId: string,
+    filter: NotificationFilter & { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+    part: 'query' | 'body' = 'query',
+  ) {
+    const { limit = 25, cursor } = filter;
+    const before = positionOf(cursor, part);
+    const rows = await reads.notifications(clinicId, readerOf(request), { ...filter, limit, before });
+    const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.notification_id }));
+    return { notifications: page.map(notificationBody), ...next };
+  }
 };

@@ -1,15 +1,47 @@
 import { Type, type Static } from 'typebox';
 import { CHANNELS, NOTIFICATION_STATES } from '../../domain/notification.ts';
 import type { NotificationRow } from '../../notifications/ledger.ts';
-import { Instant, instantText, instantTextOrNull, NextCursor, Nullable, PAGE_QUERY, Strict, Uuid } from '../schemas.ts';
+import {
+  Email,
+  Instant,
+  instantText,
+  instantTextOrNull,
+  NextCursor,
+  Nullable,
+  PAGE_QUERY,
+  Phone,
+  PlainText,
+  Strict,
+  Uuid,
+} from '../schemas.ts';
 import type { NotificationWithAttempts } from './queries.ts';
 
 export const NotificationPath = Strict({ notificationId: Uuid('The message.') });
 
-export const NotificationQuery = Strict({
+const FILTER = {
   clinicId: Type.Optional(Uuid('The clinic; needed when the token names none.')),
   state: Type.Optional(Type.Enum([...NOTIFICATION_STATES])),
   appointmentId: Type.Optional(Uuid('Only the messages about this appointment.')),
+  patientId: Type.Optional(Uuid('Only the messages to this patient.')),
+  channel: Type.Optional(Type.Enum([...CHANNELS])),
+  kind: Type.Optional(PlainText(40, 'Only messages of this kind.')),
+  reason: Type.Optional(PlainText(100, 'Only those that failed or were skipped for this reason.')),
+  from: Type.Optional(Instant('Only those planned at this instant or later.')),
+  to: Type.Optional(Instant('Only those planned before this instant.')),
+};
+
+export const NotificationQuery = Strict({ ...FILTER, ...PAGE_QUERY });
+
+/** As a body, so that no phone number and no email address stands in an address that proxies and browsers keep. */
+export const NotificationSearch = Strict({
+  ...FILTER,
+  phone: Type.Optional(Type.String({ ...Phone, description: 'Only the messages to patients with this number.' })),
+  email: Type.Optional(
+    Type.String({
+      ...Email,
+      description: 'Only those to patients with this address, in capitals or not.',
+    }),
+  ),
   ...PAGE_QUERY,
 });
 
@@ -32,6 +64,18 @@ export const Notification = Type.Object({
 });
 
 export const NotificationPage = Type.Object({ notifications: Type.Array(Notification), nextCursor: NextCursor });
+
+export const NotificationsFound = Type.Object({
+  ...NotificationPage.properties,
+  reasons: Type.Array(
+    Type.Object({
+      state: Type.Enum([...NOTIFICATION_STATES]),
+      reason: Nullable(Type.String()),
+      count: Type.Integer({ minimum: 1 }),
+    }),
+    { description: 'Why messages among all that were found failed or were not sent, the commonest reason first.' },
+  ),
+});
 
 export const NotificationDetail = Type.Object({
   ...Notification.properties,

@@ -3,6 +3,7 @@ import type { PatientRow } from '../../db/patients.ts';
 import { CHANNELS } from '../../domain/notification.ts';
 import { isReachable } from '../../domain/patient.ts';
 import {
+  Email,
   CREATED_HEADERS,
   ETAG_HEADER,
   Instant,
@@ -18,13 +19,6 @@ import {
 } from '../schemas.ts';
 
 export const PatientPath = Strict({ patientId: Uuid('The patient.') });
-
-/** What SMTP carries without extensions (RFC 5321 §4.1.2), without quoting. */
-const Email = Type.String({
-  maxLength: 254,
-  pattern: '^[!#-\\u0027*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})+$',
-  examples: ['jordan@example.org'],
-});
 
 const FACTS = {
   givenName: PlainText(100, 'Given names.'),

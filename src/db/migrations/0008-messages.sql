@@ -20,7 +20,8 @@ create table notification (
   provider_message_id text,
   reason text,
   request_id text,
-  created_at timestamptz not null default now(),
+  -- To the millisecond, which is what a cursor says.
+  created_at timestamptz(3) not null default now(),
   updated_at timestamptz not null default now(),
   accepted_at timestamptz,
   settled_at timestamptz,
@@ -36,6 +37,7 @@ create table notification (
   constraint notification_told_provider_fkey foreign key (clinic_id, told_provider_id) references provider (clinic_id, provider_id)
 );
 create index notification_appointment on notification (appointment_id);
+create index notification_patient on notification (patient_id, created_at);
 create index notification_failed on notification (clinic_id, updated_at) where state in ('FAILED', 'UNKNOWN');
 -- A page of a clinic's messages is read in its order from an index, however many there are.
 create index notification_of_clinic on notification (clinic_id, created_at, notification_id);

@@ -96,6 +96,9 @@ const NOT_PROBED: Readonly<Record<string, string>> = {
   'registerPatient clinicId': 'patients alone may, at any clinic',
 };
 
+/** Lists whose filters are sent as a body, so that no patient stands in an address. */
+const SEARCHES = new Set(['searchNotifications']);
+
 /** What shows patients any provider and any clinic, for them to choose; staff see their own. */
 const KNOWN_TO_PATIENTS = new Set([
   'readProvider providerId',
@@ -153,8 +156,9 @@ async function differencesFromNothing(api: RunningApi, { ours, theirs, beside }:
     const ask = (id: string, asked: Place, caller: CallerName) =>
       answerOf(api, requestNaming(cell, naming, id, asked, { ...asked[caller], 'x-request-id': 'the-same-request' }));
     const isRead = cell.method === 'get';
-    // A list by what does not exist may be empty.
-    const untold = isRead && naming.part === 'query' ? /^(404|200) / : /^404 /;
+    // A list by what does not exist may be empty, and so may a search, which is a list whose filters stand in a body.
+    const isFilter = (isRead && naming.part === 'query') || (SEARCHES.has(cell.name) && naming.field !== 'clinicId');
+    const untold = isFilter ? /^(404|200) / : /^404 /;
     let tried = false;
     let seen = false;
     for (const caller of CALLERS) {

@@ -110,6 +110,7 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
   listCallTasks: { lists: 'callTaskId', query: () => ({ limit: '100' }) },
   completeCallTask: { body: () => ({ outcome: 'kept' }) },
   listNotifications: { lists: 'notificationId', query: () => ({ limit: '100' }) },
+  searchNotifications: { lists: 'notificationId', body: () => ({ limit: 100 }) },
   replayNotification: { body: () => ({ reason: 'a test' }) },
   replayNotifications: { body: (things) => ({ notificationIds: [things.notificationId], reason: 'a test' }) },
   syncEhr: { body: ({ clinicId }) => ({ clinicId }) },

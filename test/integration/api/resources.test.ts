@@ -63,8 +63,14 @@ const atBothClinics = async (at: Clinic) => ({
 });
 
 /** A confirmation that the provider refused. */
-async function aFailedNotification(at: Clinic = clinic): Promise<{ notificationId: string; appointmentId: string }> {
+async function aFailedNotification(
+  at: Clinic = clinic,
+  phone?: string,
+): Promise<{ notificationId: string; appointmentId: string }> {
   const visit = await aVisit(at);
+  if (phone !== undefined) {
+    await sql`update patient set phone = ${phone} where patient_id = ${visit.patientId}`.execute(database.owner.db);
+  }
   const id = notificationId({ appointmentId: visit.appointmentId, kind: 'confirmation', version: 1, channel: 'sms' });
   await inContext(database.app.db, { clinicId: at.clinicId }, async (tx) => {
     await planNotification(tx, {
@@ -254,6 +260,33 @@ describe('failed notifications', () => {
       (await call({ url: `/api/v1/notifications/${id}`, headers: await asAdmin(otherClinic.clinicId) })).status,
     ).toBe(404);
     expect((await call({ url: '/api/v1/notifications', headers: await asPatient(randomUUID()) })).status).toBe(403);
+  });
+
+  it('are found from the patient’s phone number, with how many failed for which reason, page by page', async () => {
+    const phone = '+4930901820';
+    const own = await aClinic(database.owner);
+    const headers = await asAdmin(own.clinicId);
+    const failed = [await aFailedNotification(own, phone), await aFailedNotification(own, phone)];
+    await aFailedNotification(own, '+4930901821');
+    const search = (body: object) =>
+      call<{ notifications: { notificationId: string }[]; nextCursor?: string; reasons: object[] }>({
+        method: 'POST',
+        url: '/api/v1/notifications/search',
+        payload: body,
+        headers,
+      });
+
+    const first = await search({ phone, limit: 1 });
+    const second = await search({ phone, limit: 1, cursor: first.body.nextCursor });
+    expect(
+      [...first.body.notifications, ...second.body.notifications].map((each) => each.notificationId).sort(),
+    ).toEqual(failed.map((each) => each.notificationId).sort());
+    expect(second.body.nextCursor).toBeUndefined();
+    expect(first.body.reasons).toEqual([{ state: 'FAILED', reason: 'twilio_30005', count: 2 }]);
+    expect((await search({})).body.notifications).toHaveLength(3);
+    expect((await search({ phone, channel: 'email' })).body.notifications).toEqual([]);
+    expect((await search({ phone, reason: 'twilio_21610' })).body.notifications).toEqual([]);
+    expect((await search({ phone, to: '2020-01-01T00:00:00Z' })).body.notifications).toEqual([]);
   });
 
   it('are replayed one by one and many at once; the outbox tells the relay in the same transaction', async () => {

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
-import { AppError } from '../../../src/domain/errors.ts';
 import {
   claimToSend,
-  listNotifications,
   markAccepted,
   markFailed,
   markQueued,
@@ -458,45 +456,5 @@ describe('the ledger', () => {
       );
       expect(answers.sort()).toEqual(['NOT_FAILED', 'QUEUED']);
     });
-  });
-
-  describe('listing', () => {
-    it('pages through everything once, newest first, also when many were written in one instant', async () => {
-      const own = await aClinic(database.owner);
-      const visit = await aVisit(database, own);
-      const inOwn = <T>(work: (tx: Tx) => Promise<T>) => inContext(database.app.db, { clinicId: own.clinicId }, work);
-      await inOwn(async (tx) => {
-        for (let hours = 1; hours <= 7; hours += 1) {
-          await planNotification(tx, aNotification(own, visit, { kind: `reminder:PT${hours}H` }));
-        }
-      });
-      const seen: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await inOwn((tx) => listNotifications(tx, { limit: 3, cursor }));
-        seen.push(...page.notifications.map(({ notification_id: id }) => id));
-        cursor = page.nextCursor;
-      } while (cursor !== undefined);
-      expect(seen).toHaveLength(7);
-      expect(new Set(seen).size).toBe(7);
-    });
-
-    it('filters by state and appointment', async () => {
-      const notification = await failed();
-      const { appointmentId } = notification;
-      const list = (state: 'FAILED' | 'SKIPPED') =>
-        run((tx) => listNotifications(tx, { state, appointmentId, limit: 10 }));
-      expect((await list('FAILED')).notifications).toHaveLength(1);
-      expect((await list('SKIPPED')).notifications).toHaveLength(0);
-    });
-
-    it.each(['', 'abc', Buffer.from('1 not-an-id').toString('base64url'), '%'])(
-      'refuses the cursor %p, which is not ours',
-      async (cursor) => {
-        const listing = run((tx) => listNotifications(tx, { cursor, limit: 10 }));
-        await expect(listing).rejects.toThrow(AppError);
-        await expect(listing).rejects.toMatchObject({ code: 'validation_failed' });
-      },
-    );
   });
 });

@@ -115,6 +115,7 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/notification-replays/{replayId}/pause',
       'POST /api/v1/notification-replays/{replayId}/resume',
       'POST /api/v1/notification-replays/{replayId}/stop',
+      'POST /api/v1/notifications/search',
       'POST /api/v1/notifications/{notificationId}/replay',
       'POST /api/v1/patients',
       'POST /api/v1/providers',
