@@ -32,10 +32,12 @@ export interface MigrateOptions {
   readonly lockTimeoutMs?: number;
   /** How often it tries, a growing while apart. */
   readonly tries?: number;
+  /** Told of every try that did not get its lock. */
+  readonly onLockTimeout?: (attempt: number) => void;
 }
 
-/** The first line of a migration that must run outside a transaction. */
-const OUTSIDE = '-- outside a transaction';
+/** How the name of a migration ends that runs outside a transaction, beside everybody else. */
+const OUTSIDE = '.concurrently';
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 
@@ -65,21 +67,24 @@ function namesOf(folder: string): string[] {
  * twice at once. On a database that a newer release has migrated it changes nothing.
  */
 export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<Migrated> {
-  const { release = releasedSql(), lockTimeoutMs = 3_000, tries = 10 } = options;
+  const { release = releasedSql() } = options;
   const client = new pg.Client({
     connectionString: ownerUrl,
     application_name: 'mediconnect-migrate',
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 0,
     keepAlive: true,
   });
+  // A lost connection is the failure of the statement under way.
+  client.on('error', () => undefined);
   await client.connect();
   try {
+    // Said aloud, as the database or the role may have limits of their own.
+    await client.query('set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0');
     await takeTurn(client);
     const applied = await appliedMigrations(client);
     const newer = applied.filter((name) => !release.migrations.some((migration) => migration.name === name));
     if (newer.length > 0) return { applied: [], newer };
-    const step = (...texts: string[]) => inTransaction(client, texts, lockTimeoutMs, tries);
+    const step = (...texts: string[]) => inTransaction(client, texts, options);
 
     await step(release.setup);
     // What the tables' triggers and policies call has to be there before them. The tables that a function reads are not: it is checked below.
@@ -87,7 +92,7 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
     const pending = release.migrations.filter((migration) => !applied.includes(migration.name));
     for (const { name, text } of pending) {
       const record = `insert into migration (name) values (${client.escapeLiteral(name)})`;
-      if (text.startsWith(OUTSIDE)) {
+      if (name.endsWith(OUTSIDE)) {
         for (const statement of statementsOf(name, text)) await client.query(statement);
         await step(record);
       } else {
@@ -136,7 +141,8 @@ async function missing(client: pg.Client, functions: readonly SqlFile[]): Promis
 }
 
 /** All of it or nothing. Who does not get a lock in time lets everybody pass who waits behind, and tries again. */
-async function inTransaction(client: pg.Client, texts: string[], lockTimeoutMs: number, tries: number): Promise<void> {
+async function inTransaction(client: pg.Client, texts: string[], options: MigrateOptions): Promise<void> {
+  const { lockTimeoutMs = 3_000, tries = 10 } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await client.query('begin');
@@ -148,6 +154,7 @@ async function inTransaction(client: pg.Client, texts: string[], lockTimeoutMs: 
       await client.query('rollback');
       const code = error instanceof pg.DatabaseError ? error.code : undefined;
       if ((code !== LOCK_NOT_AVAILABLE && code !== DEADLOCK) || attempt >= tries) throw error;
+      options.onLockTimeout?.(attempt);
       await delay(Math.min(lockTimeoutMs * attempt, 15_000));
     }
   }

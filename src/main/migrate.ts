@@ -16,16 +16,14 @@ const RETENTION_DAYS = 30;
 const config = loadConfig(process.env, ['log', 'databaseOwner', 'temporal']);
 const logger = createLogger({ level: config.log.LOG_LEVEL, role: 'migrate' });
 
-await migrateDatabase();
-await setUpTemporal();
-
-async function migrateDatabase(): Promise<void> {
-  const { applied, newer } = await migrate(config.databaseOwner.DATABASE_OWNER_URL);
-  if (newer.length > 0) {
-    logger.warn({ event: 'schema_is_newer', migrations: newer }, 'a newer release has migrated: nothing is changed');
-  } else {
-    logger.info({ event: 'migrated', migrations: applied, count: applied.length });
-  }
+const { applied, newer } = await migrate(config.databaseOwner.DATABASE_OWNER_URL, {
+  onLockTimeout: (attempt) => logger.warn({ event: 'migration_waits', attempt }, 'a lock is not free: trying again'),
+});
+if (newer.length > 0) {
+  logger.warn({ event: 'schema_is_newer', migrations: newer }, 'a newer release has been here: nothing is changed');
+} else {
+  logger.info({ event: 'migrated', migrations: applied, count: applied.length });
+  await setUpTemporal();
 }
 
 /** What is missing in Temporal is made. Without Temporal the release can start all the same: patients book, and the next run makes up for it. */
