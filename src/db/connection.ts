@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   /** Shown in `pg_stat_activity`. */
   readonly name: string;
   readonly onError?: (error: Error) => void;
+  /** For an operator's command: statements may take as long as they take. */
+  readonly unhurried?: boolean | undefined;
 }
 
 // `date` and `time` are wall-clock facts: they stay text and never become a Date in this process's zone.
@@ -35,15 +37,14 @@ export interface Connection {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the pool. Statements are stopped after 10 s, waits for locks after 5 s, idle transactions after 15 s. */
+/** Opens the pool. Statements are stopped after 10 s (not in an `unhurried` one), waits for locks after 5 s, idle transactions after 15 s. */
 export function createConnection(options: ConnectionOptions): Connection {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.name,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 10_000,
-    query_timeout: 15_000,
+    ...(options.unhurried === true ? {} : { statement_timeout: 10_000, query_timeout: 15_000 }),
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 15_000,
     keepAlive: true,

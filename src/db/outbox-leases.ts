@@ -100,16 +100,9 @@ export async function endLeases(db: Db, ends: readonly RowEnd[]): Promise<void> 
 }
 
 /** The sweep: tells again whatever is overdue by `late` (an interval such as `1 minute`), at most one open row each. Returns how many. */
-export function enqueueOverdue(db: Db, late: string, limit: number): Promise<number> {
-  return countOf(db, sql`enqueue_overdue(${late}::interval, ${limit})`);
-}
-
-/** Tells every live appointment, open round and running replay again, for when Temporal's data is lost. Harmless to repeat. Returns how many. */
-export function enqueueEverythingLive(db: Db): Promise<number> {
-  return countOf(db, sql`enqueue_everything_live()`);
-}
-
-async function countOf(db: Db, call: ReturnType<typeof sql>): Promise<number> {
-  const { rows } = await translated(() => sql<{ count: number }>`select ${call} as count`.execute(db));
+export async function enqueueOverdue(db: Db, late: string, limit: number): Promise<number> {
+  const { rows } = await translated(() =>
+    sql<{ count: number }>`select enqueue_overdue(${late}::interval, ${limit}) as count`.execute(db),
+  );
   return rows[0]?.count ?? 0;
 }

@@ -55,7 +55,7 @@ create table appointment (
   constraint appointment_status_check CHECK (((status)::text = ANY ((ARRAY['SCHEDULED'::character varying, 'COMPLETED'::character varying, 'CANCELLED'::character varying, 'NO_SHOW'::character varying])::text[])))
 );
 CREATE INDEX appointment_announced_by ON appointment (announced_by) WHERE (announced_by IS NOT NULL);
-CREATE INDEX appointment_due ON appointment (next_action_at) WHERE (next_action_at IS NOT NULL);
+CREATE INDEX appointment_due ON appointment (next_action_at, appointment_id) WHERE (next_action_at IS NOT NULL);
 CREATE INDEX appointment_of_clinic ON appointment (clinic_id, appointment_time, appointment_id);
 CREATE INDEX appointment_patient ON appointment (patient_id, appointment_time);
 CREATE INDEX appointment_provider ON appointment (provider_id, appointment_time);
@@ -802,7 +802,7 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function current_caller() returns text to mediconnect_app, mediconnect_relay
 -- function current_clinic() returns uuid to mediconnect_app, mediconnect_relay
 -- function current_patient() returns uuid to mediconnect_app, mediconnect_relay
--- function enqueue_everything_live() returns integer security definer to mediconnect_relay
+-- function enqueue_live(p_what text, p_after jsonb, p_limit integer, OUT told integer, OUT last jsonb) returns record security definer to mediconnect_relay
 -- function enqueue_overdue(p_late interval, p_limit integer) returns integer security definer to mediconnect_relay
 -- function expire_reservations(p_resource uuid, p_during tstzrange) returns integer security definer to mediconnect_app
 -- function lock_clinic(p_clinic uuid) returns void to mediconnect_app

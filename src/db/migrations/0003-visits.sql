@@ -65,7 +65,8 @@ create table appointment (
 );
 create index appointment_patient on appointment (patient_id, appointment_time);
 create index appointment_provider on appointment (provider_id, appointment_time);
-create index appointment_due on appointment (next_action_at) where next_action_at is not null;
+-- For the sweep and for rebuild, which goes on after an id.
+create index appointment_due on appointment (next_action_at, appointment_id) where next_action_at is not null;
 -- A page of a clinic's visits is read in its order from an index, however many there are.
 create index appointment_of_clinic on appointment (clinic_id, appointment_time, appointment_id);
 create index appointment_announced_by on appointment (announced_by) where announced_by is not null;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createTemporalNamespace } from '../../../scripts/stack/index.mjs';
-import { endLeases, enqueueEverythingLive, enqueueOverdue, leaseBatch } from '../../../src/db/outbox-leases.ts';
+import { endLeases, enqueueOverdue, leaseBatch } from '../../../src/db/outbox-leases.ts';
 import { createTemporalClient, type TemporalClient } from '../../../src/integrations/temporal/client.ts';
 import {
   createWorkflowCalls,
@@ -491,15 +491,6 @@ describe('the relay', () => {
 
       expect(await overdueRows(running)).toHaveLength(1);
       for (const other of others) expect(await overdueRows(other)).toHaveLength(0);
-    });
-
-    it('tells every live appointment again when Temporal has lost everything, however often it is run', async () => {
-      const live = await aBookedAppointment();
-
-      await enqueueEverythingLive(database.relay.db);
-      await enqueueEverythingLive(database.relay.db);
-
-      expect(await overdueRows(live)).toHaveLength(1);
     });
   });
 });
