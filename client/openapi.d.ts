@@ -394,7 +394,7 @@ export interface paths {
         put?: never;
         /**
          * Extend a hold
-         * @description Once: it then lasts as long again as the clinic’s policy says, from now on.
+         * @description Once: it then lasts as long again as the clinic’s policy says, counted from its end.
          *
          *     For patients (what is their own), administrators (everything of their clinic). Scope: `appointments:write`.
          */

@@ -1,5 +1,7 @@
-import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import { sql, type Selectable, type Updateable } from 'kysely';
 import type { ClinicPolicy } from '../domain/policy.ts';
+import type { OutboxEventName } from '../workflows/messages.ts';
+import type { OnBehalf } from './audit.ts';
 import type { Tx } from './connection.ts';
 import type { Database } from './schema.ts';
 
@@ -20,6 +22,46 @@ export function lockAppointment(tx: Tx, appointmentId: string): Promise<Appointm
     .executeTakeFirst();
 }
 
+/** A visit that is locked, with what its rules are read from. */
+export interface LockedVisit {
+  readonly row: AppointmentRow;
+  /** The policy it was booked under. */
+  readonly promised: ClinicPolicy;
+  /** The rules of its provider as they are. */
+  readonly rules: { readonly providerId: string; readonly scheduleVersion: number; readonly policyVersion: number };
+  /** A sick day, or the desk's list of calls, has still something to do with it. */
+  readonly claimed: boolean;
+}
+
+/**
+ * The visit, first, and with `withLater` the later ones of its series, whatever became of them, under all the locks that changing them needs: with
+ * `ofTime` those of their times, which are those of `providerIds` too. See the function `lock_visits`. None if the context does not see the visit.
+ */
+export async function lockVisits(
+  tx: Tx,
+  clinicId: string,
+  appointmentId: string,
+  how: { readonly withLater?: boolean; readonly ofTime: boolean; readonly providerIds?: readonly string[] },
+): Promise<LockedVisit[]> {
+  const { rows } = await sql<
+    AppointmentRow & {
+      promised: ClinicPolicy;
+      schedule_version: number;
+      clinic_policy_version: number;
+      claimed: boolean;
+    }
+  >`
+    select visit.*, promised, schedule_version, clinic_policy_version, claimed
+    from lock_visits(${clinicId}, ${appointmentId}, ${how.withLater ?? false}, ${how.ofTime}, ${[...(how.providerIds ?? [])]}::uuid[]) locked,
+      jsonb_populate_record(null::appointment, locked.visit) visit`.execute(tx);
+  return rows.map(({ promised, schedule_version, clinic_policy_version, claimed, ...row }) => ({
+    row,
+    promised,
+    rules: { providerId: row.provider_id, scheduleVersion: schedule_version, policyVersion: clinic_policy_version },
+    claimed,
+  }));
+}
+
 /** The rules the appointment was booked under. */
 export async function policyOf(tx: Tx, clinicId: string, policyVersion: number): Promise<ClinicPolicy> {
   const row = await tx
@@ -31,51 +73,74 @@ export async function policyOf(tx: Tx, clinicId: string, policyVersion: number):
   return row.policy;
 }
 
-/** Visits as they are booked; the plan is due at once, so that the sweep finds each of them even if nobody starts its workflow. */
-export async function insertAppointments(
-  tx: Tx,
-  visits: readonly Omit<
-    Insertable<Database['appointment']>,
-    'status' | 'cancelled_by' | 'cancel_reason' | 'cancelled_late' | 'next_action' | 'next_action_at'
-  >[],
-): Promise<void> {
-  await tx
-    .insertInto('appointment')
-    .values(
-      visits.map((visit) => ({
-        ...visit,
-        status: 'SCHEDULED',
-        cancelled_by: null,
-        cancel_reason: null,
-        cancelled_late: null,
-        next_action: 'plan',
-        next_action_at: sql`now()`,
-      })),
-    )
-    .execute();
-}
+type Change = Omit<Updateable<Database['appointment']>, 'version' | 'updated_at' | 'next_action' | 'next_action_at'>;
 
 /**
- * Writes a change: the version rises and the plan is due at once, so that the sweep finds the appointment even if nobody tells its workflow. For a visit
- * that took place nothing is left to plan.
+ * Writes a change, and tells of it in the outbox and the audit: the version rises and the plan is due at once, so that the sweep finds the appointment
+ * even if nobody tells its workflow. For a visit that took place nothing is left to plan. One statement.
+ * @param event - as the relay and the audit call it; `detail`: ids, codes and instants
  */
-export function changeAppointment(
+export async function changeAppointment(
   tx: Tx,
+  { actor, requestId }: OnBehalf,
   appointmentId: string,
-  change: Omit<Updateable<Database['appointment']>, 'version' | 'updated_at' | 'next_action' | 'next_action_at'>,
+  change: Change,
+  event: OutboxEventName<'appointment'>,
+  detail: Readonly<Record<string, unknown>> = {},
 ): Promise<AppointmentRow> {
   return tx
-    .updateTable('appointment')
-    .set({
-      ...change,
-      version: sql`version + 1`,
-      updated_at: sql`now()`,
-      ...(change.status === 'COMPLETED'
-        ? { next_action: null, next_action_at: null }
-        : { next_action: 'plan', next_action_at: sql`now()` }),
-    })
-    .where('appointment_id', '=', appointmentId)
-    .returningAll()
+    .with('changed', (db) =>
+      db
+        .updateTable('appointment')
+        .set({
+          ...change,
+          version: sql`version + 1`,
+          updated_at: sql`now()`,
+          ...(change.status === 'COMPLETED'
+            ? { next_action: null, next_action_at: null }
+            : { next_action: 'plan', next_action_at: sql`now()` }),
+        })
+        .where('appointment_id', '=', appointmentId)
+        .returningAll(),
+    )
+    .with('told', (db) =>
+      db
+        .insertInto('outbox')
+        .columns(['clinic_id', 'aggregate', 'aggregate_id', 'event', 'version', 'request_id'])
+        .expression((eb) =>
+          eb
+            .selectFrom('changed')
+            .select([
+              'clinic_id',
+              sql.lit<'appointment'>('appointment').as('aggregate'),
+              'appointment_id',
+              sql<string>`${event}::text`.as('event'),
+              'version',
+              sql<string | null>`${requestId ?? null}::text`.as('request_id'),
+            ]),
+        ),
+    )
+    .with('audited', (db) =>
+      db
+        .insertInto('audit_event')
+        .columns(['clinic_id', 'entity', 'entity_id', 'action', 'actor_kind', 'actor_id', 'request_id', 'detail'])
+        .expression((eb) =>
+          eb
+            .selectFrom('changed')
+            .select([
+              'clinic_id',
+              sql.lit('appointment').as('entity'),
+              'appointment_id',
+              sql<string>`${event}::text`.as('action'),
+              sql<string>`${actor.kind}::text`.as('actor_kind'),
+              sql<string>`${actor.id}::text`.as('actor_id'),
+              sql<string | null>`${requestId ?? null}::text`.as('request_id'),
+              sql<string>`jsonb_build_object('version', version) || ${JSON.stringify(detail)}::jsonb`.as('detail'),
+            ]),
+        ),
+    )
+    .selectFrom('changed')
+    .selectAll()
     .executeTakeFirstOrThrow();
 }
 

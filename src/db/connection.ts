@@ -66,14 +66,29 @@ export function createConnection(options: ConnectionOptions): Connection {
  * then `temporarily_unavailable`; constraint violations become their {@link AppError}; a lost database is `database_unavailable`.
  */
 export async function inContext<T>(db: Db, context: RowContext, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const begin = sql.raw<never>(`begin; ${settingsOf(context)}`);
   return translated(() =>
-    db.transaction().execute(async (tx) => {
-      await sql`select set_config('app.clinic_id', ${context.clinicId ?? ''}, true),
-        set_config('app.patient_id', ${context.patientId ?? ''}, true),
-        set_config('app.caller', ${context.caller ?? ''}, true)`.execute(tx);
-      return work(tx);
+    db.connection().execute(async (connection) => {
+      // Not `db.transaction()`: the context would be a round trip of its own.
+      await begin.execute(connection);
+      let result: T;
+      try {
+        // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- a Transaction can do no more than this connection in one
+        result = await work(connection as Tx);
+        await sql`commit`.execute(connection);
+      } catch (error) {
+        // A connection that is lost has rolled back already.
+        await sql`rollback`.execute(connection).catch(() => undefined);
+        throw error;
+      }
+      return result;
     }),
   );
+}
+
+function settingsOf({ clinicId, patientId, caller }: RowContext): string {
+  const set = (name: string, value = '') => `set_config('app.${name}', ${pg.escapeLiteral(value)}, true)`;
+  return `select ${[set('clinic_id', clinicId), set('patient_id', patientId), set('caller', caller)].join(', ')}`;
 }
 
 /** Retries what may be retried and translates what PostgreSQL says into our codes. */

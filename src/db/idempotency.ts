@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { Tx } from './connection.ts';
 
@@ -9,13 +10,34 @@ export interface Idempotency {
   readonly fingerprint: string;
 }
 
+/** What the function `answer_under_key` says of a key. */
+export type AnswerUnderKey =
+  | { readonly outcome: 'replayed'; readonly response: unknown }
+  | { readonly outcome: 'idempotency_in_progress' | 'idempotency_mismatch' };
+
 /**
- * Does `work` once under a key, in the transaction of the work: the answer is kept with what was written, or neither is. Holds for what runs in the
- * caller's own transaction; booking has its own, in one round trip.
+ * What an earlier request under the key was answered; undefined: this is the first, and the key is its own until the transaction ends.
+ * @param tx - its context must name the key's caller
+ * @throws AppError `idempotency_in_progress` while another request with this key runs, `idempotency_mismatch` for another body
+ */
+export async function answerUnderKey(
+  tx: Tx,
+  { caller, route, key, fingerprint }: Idempotency,
+): Promise<{ readonly response: unknown } | undefined> {
+  const { rows } = await sql<{ answer: AnswerUnderKey | null }>`
+    select answer_under_key(${caller}, ${route}, ${key}, ${fingerprint}) as answer`.execute(tx);
+  const answer = rows[0]?.answer ?? undefined;
+  if (answer === undefined || answer.outcome === 'replayed') return answer;
+  throw new AppError(answer.outcome);
+}
+
+/**
+ * Does `work` once under a key, in the transaction of the work: the answer is kept with what was written, or neither is. Booking asks the same function
+ * in its one round trip.
  *
  * @param tx - its context must name the key's caller
  * @returns the answer, and whether it is that of an earlier request
- * @throws AppError `idempotency_in_progress` while another request with this key runs, `idempotency_mismatch` for another body
+ * @throws AppError `idempotency_in_progress`, `idempotency_mismatch`
  */
 export async function once<Answer extends object>(
   tx: Tx,
@@ -23,31 +45,12 @@ export async function once<Answer extends object>(
   work: () => Promise<Answer>,
 ): Promise<Answer & { readonly replayed: boolean }> {
   if (idempotency === undefined) return { ...(await work()), replayed: false };
-  const { caller, route, key, fingerprint } = idempotency;
-  const lockName = JSON.stringify(['idempotency', caller, route, key]);
-  const { locked } = await tx
-    .selectNoFrom((eb) =>
-      eb
-        .fn<boolean>('pg_try_advisory_xact_lock', [eb.fn('hashtextextended', [eb.val(lockName), eb.val(0)])])
-        .as('locked'),
-    )
-    .executeTakeFirstOrThrow();
-  if (!locked) throw new AppError('idempotency_in_progress');
-  const known = await tx
-    .selectFrom('idempotency_key')
-    .select(['fingerprint', 'response'])
-    .where('caller', '=', caller)
-    .where('route', '=', route)
-    .where('key', '=', key)
-    .executeTakeFirst();
-  if (known !== undefined) {
-    if (known.fingerprint !== fingerprint) throw new AppError('idempotency_mismatch');
-    return { ...(known.response as Answer), replayed: true };
-  }
+  const known = await answerUnderKey(tx, idempotency);
+  if (known !== undefined) return { ...(known.response as Answer), replayed: true };
   const answer = await work();
   await tx
     .insertInto('idempotency_key')
-    .values({ caller, route, key, fingerprint, response: JSON.stringify(answer) })
+    .values({ ...idempotency, response: JSON.stringify(answer) })
     .execute();
   return { ...answer, replayed: false };
 }

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { BusyTime } from '../domain/availability/judge.ts';
-import type { Interval } from '../domain/interval.ts';
 import { translated, type Db, type Tx } from './connection.ts';
 
 /** Before a context is known: an id turns into its clinic's id, and nothing else (migration 0009). */
@@ -42,41 +41,22 @@ async function clinicOf(db: Db, call: ReturnType<typeof sql>): Promise<string | 
 }
 
 /** The live reservations of a provider or patient that touch `[from, to)`: times and purposes, never whose. Instants in epoch milliseconds. */
-export async function busyRanges(tx: Tx, resourceId: string, from: number, to: number) {
+export async function busyRanges(tx: Tx, resourceId: string, from: number, to: number): Promise<BusyTime[]> {
   const { rows } = await sql<{
     from_time: Date;
     to_time: Date;
-    purpose: 'APPOINTMENT' | 'HOLD' | 'WAITLIST' | 'EXTERNAL';
+    purpose: BusyTime['purpose'];
+    visit_start: Date;
   }>`
-    select from_time, to_time, purpose from busy_ranges(${resourceId}, ${range(from, to)}::tstzrange)`.execute(tx);
-  return rows.map((row) => ({ from: row.from_time.getTime(), to: row.to_time.getTime(), purpose: row.purpose }));
-}
-
-/** Time of a provider or patient. Epoch milliseconds. */
-export interface TimeOf extends Interval {
-  readonly resourceId: string;
-}
-
-/** As {@link busyRanges}, for many times in one statement: what touches the first of them, the second, and so on. */
-export async function busyRangesOfEach(tx: Tx, asked: readonly TimeOf[]): Promise<BusyTime[][]> {
-  const { rows } = await sql<{ place: string; from_time: Date; to_time: Date; purpose: BusyTime['purpose'] }>`
-    select asked.place, busy.from_time, busy.to_time, busy.purpose
-    from unnest(${asked.map((each) => each.resourceId)}::uuid[], ${ranges(asked)}::tstzrange[]) with ordinality as asked (resource_id, during, place),
-      lateral busy_ranges(asked.resource_id, asked.during) as busy`.execute(tx);
-  const found = asked.map((): BusyTime[] => []);
-  for (const row of rows) {
-    found[Number(row.place) - 1]?.push({
-      from: row.from_time.getTime(),
-      to: row.to_time.getTime(),
-      purpose: row.purpose,
-    });
-  }
-  return found;
-}
-
-/** Many times in PostgreSQL's text form; see {@link range}. */
-export function ranges(times: readonly Interval[]): string[] {
-  return times.map(({ from, to }) => range(from, to));
+    select from_time, to_time, purpose, visit_start from busy_ranges(${resourceId}, ${range(from, to)}::tstzrange)`.execute(
+    tx,
+  );
+  return rows.map((row) => ({
+    from: row.from_time.getTime(),
+    to: row.to_time.getTime(),
+    purpose: row.purpose,
+    visitFrom: row.visit_start.getTime(),
+  }));
 }
 
 /** A half-open range in PostgreSQL's text form. Instants in epoch milliseconds. */

@@ -616,7 +616,9 @@ create table reservation (
   round_id uuid,
   hold_id uuid,
   expires_at timestamp with time zone,
+  visit_start timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  constraint reservation_around_its_visit CHECK ((visit_start <@ during)),
   constraint reservation_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
   constraint reservation_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
   constraint reservation_clinic_id_hold_id_fkey FOREIGN KEY (clinic_id, hold_id) REFERENCES hold(clinic_id, hold_id),
@@ -788,9 +790,10 @@ alter table waitlist_round enable row level security;
 create policy clinic_rows on waitlist_round for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on waitlist_round to mediconnect_app;
 
--- function book_appointment(request jsonb) returns jsonb to mediconnect_app
--- function busy_ranges(p_resource uuid, p_during tstzrange) returns TABLE(from_time timestamp with time zone, to_time timestamp with time zone, purpose text) security definer to mediconnect_app
--- function busy_ranges_of(p_resources uuid[], p_during tstzrange) returns TABLE(resource_id uuid, from_time timestamp with time zone, to_time timestamp with time zone, purpose text) security definer to mediconnect_app
+-- function answer_under_key(p_caller text, p_route text, p_key text, p_fingerprint text) returns jsonb to mediconnect_app
+-- function book_appointment(p_request jsonb) returns jsonb to mediconnect_app
+-- function busy_ranges(p_resource uuid, p_during tstzrange) returns TABLE(from_time timestamp with time zone, to_time timestamp with time zone, purpose text, visit_start timestamp with time zone) security definer to mediconnect_app
+-- function busy_ranges_of(p_resources uuid[], p_during tstzrange) returns TABLE(resource_id uuid, from_time timestamp with time zone, to_time timestamp with time zone, purpose text, visit_start timestamp with time zone) security definer to mediconnect_app
 -- function clinic_of_appointment(p_appointment uuid) returns uuid security definer to mediconnect_app
 -- function clinic_of_call_task(p_call_task uuid) returns uuid security definer to mediconnect_app
 -- function clinic_of_hold(p_hold uuid) returns uuid security definer to mediconnect_app
@@ -805,9 +808,15 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function enqueue_live(p_what text, p_after jsonb, p_limit integer, OUT told integer, OUT last jsonb) returns record security definer to mediconnect_relay
 -- function enqueue_overdue(p_late interval, p_limit integer) returns integer security definer to mediconnect_relay
 -- function expire_reservations(p_resource uuid, p_during tstzrange) returns integer security definer to mediconnect_app
+-- function has_claims(p_appointment uuid) returns boolean to mediconnect_app
 -- function lock_clinic(p_clinic uuid) returns void to mediconnect_app
 -- function lock_clinic_shared(p_clinic uuid) returns void to mediconnect_app
+-- function lock_for_booking(p_clinic uuid, p_providers uuid[], p_patients uuid[]) returns void to mediconnect_app
 -- function lock_resource(p_resource uuid) returns void to mediconnect_app
+-- function lock_round(p_clinic uuid, p_round uuid, p_entry uuid) returns TABLE(round jsonb, is_kept boolean, is_waiting boolean) to mediconnect_app
+-- function lock_visits(p_clinic uuid, p_appointment uuid, p_with_later boolean, p_of_time boolean, p_providers uuid[]) returns TABLE(visit jsonb, promised jsonb, schedule_version integer, clinic_policy_version integer, claimed boolean) to mediconnect_app
+-- function offered_providers(p_appointments uuid[]) returns uuid[] to mediconnect_app
+-- function place_visits(p_request jsonb) returns jsonb to mediconnect_app
 -- function provider_times(p_clinic uuid, p_provider uuid, p_specialty text, p_during tstzrange) returns TABLE(provider_id uuid, schedule_version integer, policy_version integer, busy json) to mediconnect_app
 -- function prune(p_table text, p_limit integer) returns integer security definer to mediconnect_relay
 -- function raise_own_schedule_version() returns trigger
@@ -816,8 +825,9 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function raise_schedule_versions_of_closed() returns trigger
 -- function raise_version() returns trigger
 -- function record_policy_version() returns trigger
--- function refuse_booking(p_code text, p_must_roll_back boolean) returns jsonb to mediconnect_app
+-- function refusals_of_place(p_place jsonb) returns text[] to mediconnect_app
 -- function remember_policy_version() returns trigger
 -- function swept_lately(p_aggregate uuid) returns boolean
 -- function touch_updated_at() returns trigger
 -- function upcoming_visits(p_patient uuid, p_provider uuid) returns TABLE(at_clinic integer, with_provider integer) to mediconnect_app
+-- function write_place(p_request jsonb, p_place jsonb, p_overridden text[]) returns text to mediconnect_app

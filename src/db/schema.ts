@@ -215,6 +215,7 @@ interface ReservationTable {
   appointment_id: string | null;
   round_id: string | null;
   hold_id: string | null;
+  visit_start: NullableInstant;
   expires_at: NullableInstant;
   created_at: DefaultInstant;
 }

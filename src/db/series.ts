@@ -1,9 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import { SERIES_NOTICE_KINDS, tellsOfCancelling } from '../domain/notification.ts';
 import { changeAppointment, type AppointmentRow } from './appointments.ts';
-import { audit } from './audit.ts';
 import type { Tx } from './connection.ts';
-import { enqueue } from './outbox.ts';
 import type { Database } from './schema.ts';
 import { tellOfferingSickDay } from './sick-days.ts';
 
@@ -14,23 +12,9 @@ export function findSeries(tx: Tx, seriesId: string): Promise<AppointmentSeriesR
   return tx.selectFrom('appointment_series').selectAll().where('series_id', '=', seriesId).executeTakeFirst();
 }
 
-/** The visits of a series in its order, whatever became of them; from a place on, if one is given. */
-export function visitsOfSeries(tx: Tx, seriesId: string, fromIndex = 0): Promise<AppointmentRow[]> {
-  return seriesQuery(tx, seriesId, fromIndex).execute();
-}
-
-/** As {@link visitsOfSeries}, locked in that order until the transaction ends. */
-export function lockVisitsOfSeries(tx: Tx, seriesId: string, fromIndex: number): Promise<AppointmentRow[]> {
-  return seriesQuery(tx, seriesId, fromIndex).forUpdate().execute();
-}
-
-function seriesQuery(tx: Tx, seriesId: string, fromIndex: number) {
-  return tx
-    .selectFrom('appointment')
-    .selectAll()
-    .where('series_id', '=', seriesId)
-    .where('series_index', '>=', fromIndex)
-    .orderBy('series_index');
+/** The visits of a series in its order, whatever became of them. */
+export function visitsOfSeries(tx: Tx, seriesId: string): Promise<AppointmentRow[]> {
+  return tx.selectFrom('appointment').selectAll().where('series_id', '=', seriesId).orderBy('series_index').execute();
 }
 
 /*
@@ -108,22 +92,13 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
     .execute();
   const [next, ...others] = unannounced.map((row) => row.appointment_id);
   if (next === undefined) return;
-  const after = await changeAppointment(tx, next, { notice_visits: unannounced.length, announced_by: null });
+  const act = { actor: { kind: 'system', id: 'series-notice' } };
+  const visits = unannounced.length;
+  const announcing = { notice_visits: visits, announced_by: null };
+  await changeAppointment(tx, act, next, announcing, 'noticeTakenOver', { from: appointmentId, visits });
   if (others.length > 0) {
     await tx.updateTable('appointment').set({ announced_by: next }).where('appointment_id', 'in', others).execute();
   }
-  const act = { clinicId: after.clinic_id, actor: { kind: 'system', id: 'series-notice' } };
-  await enqueue(tx, act, {
-    aggregate: 'appointment',
-    aggregateId: next,
-    event: 'noticeTakenOver',
-    version: after.version,
-  });
   // It has another version now, and an offer stands only for the one it was made for.
   await tellOfferingSickDay(tx, next, 'visitChanged', undefined);
-  await audit(tx, act, 'appointment', next, 'noticeTakenOver', {
-    version: after.version,
-    from: appointmentId,
-    visits: unannounced.length,
-  });
 }

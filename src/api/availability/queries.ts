@@ -61,7 +61,7 @@ export async function providerTimes(
               providerId: row.provider_id,
               scheduleVersion: row.schedule_version,
               policyVersion: row.policy_version,
-              busy: row.busy.map(([from, to, purpose]) => ({ from, to, purpose })),
+              busy: row.busy.map(([from, to, purpose, visitFrom]) => ({ from, to, purpose, visitFrom })),
             },
           ],
     );
@@ -84,11 +84,11 @@ type ProviderTimesRow =
       readonly provider_id: string;
       readonly schedule_version: number;
       readonly policy_version: number;
-      readonly busy: readonly (readonly [from: number, to: number, purpose: ReservationPurpose])[];
+      readonly busy: readonly (readonly [from: number, to: number, purpose: ReservationPurpose, visitFrom: number])[];
     }
   | { readonly provider_id: null };
 
-/** The dates in whatever zone, with buffers of up to ten hours and the day before, in which a reservation may be counted. */
+/** The dates in whatever zone, with buffers of up to a day. */
 function inAnyZone({ fromDate, toDate, durationMinutes }: DatesAsked): Interval {
   return {
     from: utcMidnight(fromDate) - 2 * DAY_MS,

@@ -97,7 +97,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
         operationId: 'extendHold',
         tags: ['holds'],
         summary: 'Extend a hold',
-        description: 'Once: it then lasts as long again as the clinic’s policy says, from now on.',
+        description: 'Once: it then lasts as long again as the clinic’s policy says, counted from its end.',
         params: HoldPath,
         response: { 200: Hold },
       },

@@ -1,9 +1,9 @@
 -- `&&` is not leakproof, so row-level security would keep it out of the index: hence a function that sees past it, and gives times and purposes only.
 create or replace function busy_ranges(p_resource uuid, p_during tstzrange)
-  returns table (from_time timestamptz, to_time timestamptz, purpose text)
+  returns table (from_time timestamptz, to_time timestamptz, purpose text, visit_start timestamptz)
   language sql stable security definer set search_path = public, pg_temp
   as $$
-    select lower(during), upper(during), purpose from reservation
+    select lower(during), upper(during), purpose, coalesce(visit_start, lower(during)) from reservation
     where resource_id = p_resource and during && p_during and (expires_at is null or expires_at > now())
     order by lower(during)
   $$;

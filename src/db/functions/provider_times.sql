@@ -1,6 +1,6 @@
 -- One provider of the clinic, or all, or those of a specialty: the versions of their rules and when they are busy, as of one moment. Busy times are
--- [from, to, purpose] in epoch milliseconds. No row: no such clinic; one of nulls: no such provider. It sets its own context: one round trip.
--- A specialty is found whatever its capitals; a clinic has few providers, so no index is needed.
+-- [from, to, purpose, visit's start] in epoch milliseconds. No row: no such clinic; one of nulls: no such provider. It sets its own context: one
+-- round trip. A clinic has few providers: specialties need no index.
 create or replace function provider_times(p_clinic uuid, p_provider uuid, p_specialty text, p_during tstzrange)
   returns table (provider_id uuid, schedule_version integer, policy_version integer, busy json)
   language plpgsql volatile
@@ -13,8 +13,8 @@ create or replace function provider_times(p_clinic uuid, p_provider uuid, p_spec
         where p.clinic_id = p_clinic and (p_provider is null or p.provider_id = p_provider)
           and (p_specialty is null or lower(p.specialty) = lower(p_specialty))
       ), busy as materialized (
-        select b.resource_id, json_agg(json_build_array(
-          floor(extract(epoch from b.from_time) * 1000), ceil(extract(epoch from b.to_time) * 1000), b.purpose)) as ranges
+        select b.resource_id, json_agg(json_build_array(floor(extract(epoch from b.from_time) * 1000),
+          ceil(extract(epoch from b.to_time) * 1000), b.purpose, floor(extract(epoch from b.visit_start) * 1000))) as ranges
         from busy_ranges_of(array(select asked.provider_id from asked), p_during) b group by b.resource_id
       )
       select asked.provider_id, asked.schedule_version, c.policy_version, coalesce(busy.ranges, '[]')

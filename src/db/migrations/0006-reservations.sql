@@ -10,9 +10,12 @@ create table reservation (
   round_id uuid,
   hold_id uuid,
   expires_at timestamptz,
+  -- When the visit starts that it is for, and so the day on which it counts; null: when it begins itself. What buffers lie around is in during.
+  visit_start timestamptz,
   created_at timestamptz not null default now(),
   constraint reservation_half_open check (not isempty(during) and lower_inc(during) and not upper_inc(during)
     and lower(during) is not null and upper(during) is not null),
+  constraint reservation_around_its_visit check (visit_start <@ during),
   constraint reservation_of_appointment check ((purpose = 'APPOINTMENT') = (appointment_id is not null)),
   constraint reservation_of_round check ((purpose = 'WAITLIST') = (round_id is not null)),
   constraint reservation_of_hold check ((purpose = 'HOLD') = (hold_id is not null)),

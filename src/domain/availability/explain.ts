@@ -1,5 +1,5 @@
 import { type Interval, intersectIntervals, mergeIntervals, subtractIntervals } from '../interval.ts';
-import { DAY_MS, MINUTE_MS } from '../clock.ts';
+import { MINUTE_MS } from '../clock.ts';
 import { utcMidnight } from '../time-zone.ts';
 import { type ReservationPurpose, type BusyTime, type LocalDay, bookingWindow, countOfDay, localDay } from './judge.ts';
 import { rulesBetween } from './schedule.ts';
@@ -71,14 +71,8 @@ export function explainAvailability(search: SlotSearch): AvailabilityExplanation
     'buffer',
     busy.map((each) => ({ from: each.from - after, to: each.to + before })),
   );
-  // A start counts for the day on which its buffer begins.
-  remove(
-    'capacity',
-    [midnight - DAY_MS, midnight]
-      .filter((each) => countOfDay(timeZone, busy, each) >= schedule.maxDailyAppointments)
-      .map((each) => localDay(timeZone, each))
-      .map((full) => ({ from: full.from + before, to: full.to + before })),
-  );
+  const isFull = countOfDay(timeZone, busy, midnight) >= schedule.maxDailyAppointments;
+  remove('capacity', isFull ? [day] : []);
   remove(
     'duration',
     open.filter((window) => !slots.some((slot) => window.from <= slot.from && slot.from < window.to)),

@@ -24,6 +24,8 @@ export type ReservationPurpose = (typeof RESERVATION_PURPOSES)[number];
 /** A live reservation of the provider as it is stored: its buffers are inside the range. */
 export interface BusyTime extends Interval {
   readonly purpose: ReservationPurpose;
+  /** When the visit starts that it is for, and by that the day on which it counts; left out: where the range begins. */
+  readonly visitFrom?: number | undefined;
 }
 
 /** The longest visit: a day. */
@@ -67,7 +69,7 @@ export interface LocalDay extends Interval {
 
 /**
  * `during` is what to reserve: the visit with the provider's buffers.
- * `day` is the local day on which the reservation starts: the day whose reservations are counted against `maxDailyAppointments`.
+ * `day` is the local day on which the visit itself starts: the day whose visits are counted against `maxDailyAppointments`.
  * `overridden` are the waived rules that would have refused.
  */
 export type SlotVerdict =
@@ -89,7 +91,7 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
   const { schedule, from, durationMinutes, now, busy, waived } = judgement;
   const { timeZone, policy, maxDailyAppointments } = schedule;
   if (!isDuration(durationMinutes)) return { ok: false, code: 'invalid_duration' };
-  if (from < now) return { ok: false, code: 'in_the_past' };
+  if (from <= now) return { ok: false, code: 'in_the_past' };
 
   const overridden: OverridableSlotRule[] = [];
   const refuses = (rule: OverridableSlotRule): boolean => {
@@ -113,7 +115,7 @@ export function judgeSlot(judgement: SlotJudgement): SlotVerdict {
   };
   if (busy?.some((each) => overlaps(each, during))) return { ok: false, code: 'slot_taken' };
 
-  const midnight = localMidnight(timeZone, during.from);
+  const midnight = localMidnight(timeZone, visit.from);
   if (busy !== undefined && countOfDay(timeZone, busy, midnight) >= maxDailyAppointments && refuses('day_full')) {
     return { ok: false, code: 'day_full' };
   }
@@ -178,12 +180,17 @@ function countsForCapacity(busy: BusyTime): boolean {
   return busy.purpose !== 'EXTERNAL';
 }
 
-/** How many of the reservations start on a local day. The database counts in the same way. */
-export function countOfDay(zone: string, busy: readonly BusyTime[], midnight: number): number {
-  return busy.filter((each) => countsForCapacity(each) && localMidnight(zone, each.from) === midnight).length;
+/** A visit counts on the day of its own start, not on that of the buffer before it. */
+function startOf({ visitFrom, from }: BusyTime): number {
+  return visitFrom ?? from;
 }
 
-/** Does a reservation that starts at an instant meet a day that is full already? */
+/** How many of the reservations are for visits that start on a local day. The database counts in the same way. */
+export function countOfDay(zone: string, busy: readonly BusyTime[], midnight: number): number {
+  return busy.filter((each) => countsForCapacity(each) && localMidnight(zone, startOf(each)) === midnight).length;
+}
+
+/** Does a visit that starts at an instant meet a day that is full already? */
 export function fullDays(schedule: ProviderSchedule, busy: readonly BusyTime[]): (instant: number) => boolean {
   const { timeZone, maxDailyAppointments } = schedule;
   if (maxDailyAppointments <= 0) return () => true;
@@ -191,7 +198,7 @@ export function fullDays(schedule: ProviderSchedule, busy: readonly BusyTime[]):
   const counts = new Map<number, number>();
   for (const each of busy) {
     if (!countsForCapacity(each)) continue;
-    const day = localMidnight(timeZone, each.from);
+    const day = localMidnight(timeZone, startOf(each));
     counts.set(day, (counts.get(day) ?? 0) + 1);
   }
   return (instant) => (counts.get(localMidnight(timeZone, instant)) ?? 0) >= maxDailyAppointments;

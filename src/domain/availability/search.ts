@@ -1,6 +1,6 @@
 import { type Interval, mergeIntervals } from '../interval.ts';
 import { DAY_MS, MINUTE_MS } from '../clock.ts';
-import { localMidnight, offsetSpans, startOfDay, startOfLocalDay, utcMidnight } from '../time-zone.ts';
+import { offsetSpans, startOfDay, startOfLocalDay, utcMidnight } from '../time-zone.ts';
 import { type BusyTime, type VisitQuestion, isDuration, bookingWindow, gridAtOrAfter, fullDays } from './judge.ts';
 import { type ProviderSchedule, rulesBetween, openBetween } from './schedule.ts';
 
@@ -42,9 +42,8 @@ export function busyRange(
   durationMinutes: number,
 ): Interval {
   const { timeZone, policy } = schedule;
-  const firstReserved = startOfDay(timeZone, fromDate) - policy.bufferBeforeMinutes * MINUTE_MS;
   return {
-    from: startOfLocalDay(timeZone, localMidnight(timeZone, firstReserved)),
+    from: startOfDay(timeZone, fromDate) - policy.bufferBeforeMinutes * MINUTE_MS,
     to:
       startOfLocalDay(timeZone, utcMidnight(toDate) + DAY_MS) +
       (durationMinutes + policy.bufferAfterMinutes) * MINUTE_MS,
@@ -81,7 +80,7 @@ function sweep(
   const before = policy.bufferBeforeMinutes * MINUTE_MS;
   const lengthWithBuffer = duration + policy.bufferAfterMinutes * MINUTE_MS;
   const { earliest, until } = bookingWindow(schedule, now);
-  const firstStart = Math.max(range.from, earliest, now);
+  const firstStart = Math.max(range.from, earliest, now + 1);
   const endOfStarts = Math.min(range.to, until);
   const taken = mergeIntervals(busy);
   const isFull = fullDays(schedule, busy);
@@ -101,7 +100,7 @@ function sweep(
           start = gridAtOrAfter(block.to + before + span.offset, step) - span.offset;
           continue;
         }
-        if (!isFull(start - before)) slots.push({ from: start, to: start + duration });
+        if (!isFull(start)) slots.push({ from: start, to: start + duration });
         start = gridAtOrAfter(start + 1 + span.offset, step) - span.offset;
       }
     }

@@ -1,13 +1,12 @@
 import { audit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
-import { countHolds, endHold, findHold, insertHold, lockHold, prolongHold, type HoldRow } from '../../db/holds.ts';
+import { endHold, findHold, lockHold, prolongHold, type HoldRow } from '../../db/holds.ts';
 import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
-import { expireReservations, isDayFull } from '../../db/reservations.ts';
-import { loadProviderSchedule } from '../../db/schedules.ts';
-import { judgeSlot } from '../../domain/availability/judge.ts';
+import type { LoadedSchedule } from '../../db/schedules.ts';
 import { AppError } from '../../domain/errors.ts';
 import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
+import { place } from '../visits/place.ts';
 
 /** Somebody who holds more slots than this keeps them from the others. */
 const MAX_HOLDS = 5;
@@ -19,7 +18,7 @@ export interface SlotToHold {
   /** Who may book, extend or release it: the token's subject, or the name of what holds it on somebody's behalf. */
   readonly heldBy: string;
   /** How long; left out: as the clinic's policy says. */
-  readonly minutes?: number;
+  readonly minutes?: number | undefined;
 }
 
 /**
@@ -38,7 +37,7 @@ export function placeHold(
     deps,
     act,
     idempotency,
-    async (tx) => ({ holdId: (await holdSlot(deps, tx, act, slot)).hold_id }),
+    async (tx) => ({ holdId: await holdSlot(deps, tx, act, slot) }),
     async (tx, { holdId, replayed }) => {
       const hold = await findHold(tx, holdId);
       if (hold === undefined) throw new AppError('not_found');
@@ -47,33 +46,19 @@ export function placeHold(
   );
 }
 
-/** As {@link placeHold}, in the caller's own transaction, which must be given up when it throws. */
-export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: SlotToHold): Promise<HoldRow> {
-  const { providerId, slotStart, durationMinutes, heldBy } = slot;
-  await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
-  const schedule = await loadProviderSchedule(tx, providerId);
-  if (schedule === undefined) throw new AppError('not_found');
-  const verdict = judgeSlot({ schedule, from: slotStart.getTime(), durationMinutes, now: act.now.getTime() });
-  if (!verdict.ok) throw new AppError(verdict.code);
-  if ((await countHolds(tx, heldBy)) >= MAX_HOLDS) throw new AppError('too_many_holds');
-  await expireReservations(tx, providerId, verdict.during);
-  // Counted without this hold, told after it: as in booking, who has the time comes before the day's limit.
-  const dayIsFull = await isDayFull(tx, providerId, verdict.day, schedule.maxDailyAppointments);
-  const hold = await insertHold(tx, {
-    holdId: deps.newId(),
-    clinicId: act.clinicId,
-    providerId,
-    slotStart,
-    durationMinutes,
+/** As {@link placeHold}, in the caller's own transaction, which must be given up when it throws. Returns the hold's id. */
+export async function holdSlot(deps: SchedulingDeps, tx: Tx, act: Act, slot: SlotToHold): Promise<string> {
+  const { providerId, slotStart, durationMinutes, heldBy, minutes } = slot;
+  const holdId = deps.newId();
+  const writes = ({ policy }: LoadedSchedule) => ({
+    newHoldId: holdId,
     heldBy,
-    during: verdict.during,
-    minutes: slot.minutes ?? schedule.policy.holdMinutes,
+    holdMinutes: minutes ?? policy.holdMinutes,
+    maxHolds: MAX_HOLDS,
     judgedAt: act.now,
   });
-  if (hold === undefined) throw new AppError('slot_taken');
-  if (dayIsFull) throw new AppError('day_full');
-  await audit(tx, act, 'hold', hold.hold_id, 'held', { providerId, slotStart, durationMinutes });
-  return hold;
+  await place(deps, tx, act, [{ providerId, from: slotStart.getTime(), durationMinutes, writes }]);
+  return holdId;
 }
 
 interface HoldRef {
@@ -81,7 +66,7 @@ interface HoldRef {
 }
 
 /**
- * The hold lasts as long again as the policy says, from now on. Once.
+ * The hold lasts as long again as the policy says, from its end on. Once.
  * @throws AppError `not_found`, `hold_gone`, `hold_already_extended`
  */
 export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Promise<HoldRow> {
@@ -89,7 +74,7 @@ export function extendHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Pro
     const hold = await lockWithProvider(tx, act, wanted);
     if (!hold.live) throw new AppError('hold_gone');
     if (hold.extended_at !== null) throw new AppError('hold_already_extended');
-    const schedule = await loadProviderSchedule(tx, hold.provider_id);
+    const [schedule] = await deps.schedules.readIn(tx, [hold.provider_id]);
     if (schedule === undefined) throw new AppError('not_found');
     const extended = await prolongHold(tx, hold.hold_id, schedule.policy.holdMinutes);
     if (extended === undefined) throw new AppError('hold_gone');
@@ -108,37 +93,15 @@ export function releaseHold(deps: SchedulingDeps, act: Act, wanted: HoldRef): Pr
 
 /** As {@link releaseHold}, of a live hold, in the caller's own transaction under the provider's lock. */
 export async function giveBackHold(tx: Tx, act: Act, holdId: string): Promise<void> {
-  await endHold(tx, holdId, { state: 'RELEASED' });
+  await endHold(tx, holdId);
   await audit(tx, act, 'hold', holdId, 'released');
 }
 
-/**
- * Takes the hold's time for the slot it was placed for; the caller reserves it in the same transaction, under the provider's lock.
- * @throws AppError `not_found`, `hold_gone`, `hold_mismatch`
- */
-export async function useHold(
-  tx: Tx,
-  wanted: { readonly holdId: string; readonly heldBy: string },
-  slot: { readonly providerId: string; readonly from: number; readonly durationMinutes: number },
-  appointmentId: string,
-): Promise<HoldRow> {
-  const hold = await lockHold(tx, wanted.holdId);
-  if (hold?.held_by !== wanted.heldBy) throw new AppError('not_found');
-  if (!hold.live) throw new AppError('hold_gone');
-  if (
-    hold.provider_id !== slot.providerId ||
-    hold.slot_start.getTime() !== slot.from ||
-    hold.duration_minutes !== slot.durationMinutes
-  ) {
-    throw new AppError('hold_mismatch');
-  }
-  await endHold(tx, hold.hold_id, { state: 'BOOKED', appointmentId });
-  return hold;
-}
-
+/** Staff may extend and release any hold of their clinic, a patient their own. */
 async function lockWithProvider(tx: Tx, act: Act, { holdId }: HoldRef): Promise<HoldRow> {
   const seen = await findHold(tx, holdId);
   if (seen === undefined) throw new AppError('not_found');
+  if (act.actor.kind === 'patient' && act.actor.id !== seen.held_by) throw new AppError('not_found');
   await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [seen.provider_id], patientIds: [] });
   const hold = await lockHold(tx, holdId);
   if (hold === undefined) throw new AppError('not_found');

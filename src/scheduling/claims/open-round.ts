@@ -1,16 +1,16 @@
-import { sql } from 'kysely';
-import { keepForRound } from '../../db/reservations.ts';
+import type { LockedVisit } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
-import { loadProviderSchedule } from '../../db/schedules.ts';
-import { waitingEntries, type WaitlistEntryRow } from '../../db/waitlist.ts';
-import type { AppointmentRow } from '../../db/appointments.ts';
+import type { FreedTime } from '../../db/places.ts';
+import { insertRound, waitingEntries, type WaitlistEntryRow } from '../../db/waitlist.ts';
 import { judgeSlot } from '../../domain/availability/judge.ts';
 import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
 import { visitWithin } from '../../domain/availability/search.ts';
+import { MINUTE_MS, visitAt } from '../../domain/clock.ts';
 import { subtractIntervals, type Interval } from '../../domain/interval.ts';
 import type { WaitlistPolicy } from '../../domain/policy.ts';
 import { rankCandidates, type WaitlistCandidate } from '../../domain/waitlist-ranking.ts';
 import type { Act, SchedulingDeps } from '../act.ts';
+import type { ScheduleVersion } from '../provider-schedules.ts';
 
 /** Until its first activity sets a round's deadlines, the slot is protected for half an hour. */
 const ROUND_PROTECTION_MINUTES = 30;
@@ -18,7 +18,8 @@ const ROUND_PROTECTION_MINUTES = 30;
 /** What somebody gave back. */
 export interface FreedSlot {
   readonly appointmentId: string;
-  readonly providerId: string;
+  /** Whose time it is, and by which rules. */
+  readonly provider: ScheduleVersion;
   readonly patientId: string;
   /** When the visit was to start, and how long it was. */
   readonly visitFrom: number;
@@ -27,15 +28,21 @@ export interface FreedSlot {
   readonly during: Interval;
 }
 
-/** @param during - what the provider had reserved for the appointment */
-export function freedSlotOf(appointment: AppointmentRow, during: Interval): FreedSlot {
+/** @param freed - what the appointment had reserved; undefined when it had nothing of its provider's time */
+export function freedSlotOf(
+  { row: appointment, rules }: LockedVisit,
+  freed: readonly FreedTime[],
+): FreedSlot | undefined {
+  const { appointment_id: appointmentId, provider_id: providerId } = appointment;
+  const during = freed.find((each) => each.appointmentId === appointmentId && each.resourceId === providerId);
+  if (during === undefined) return undefined;
   return {
-    appointmentId: appointment.appointment_id,
-    providerId: appointment.provider_id,
+    appointmentId,
+    provider: rules,
     patientId: appointment.patient_id,
     visitFrom: appointment.appointment_time.getTime(),
     durationMinutes: appointment.duration_minutes,
-    during,
+    during: { from: during.from, to: during.to },
   };
 }
 
@@ -48,7 +55,9 @@ export function remainderOf(freed: FreedSlot, schedule: ProviderSchedule, taken:
   if (part === undefined) return undefined;
   if (part.from === freed.during.from && part.to === freed.during.to) return freed;
   const visit = visitWithin(schedule, part);
-  return visit && { ...freed, visitFrom: visit.from, durationMinutes: (visit.to - visit.from) / 60_000, during: part };
+  return (
+    visit && { ...freed, visitFrom: visit.from, durationMinutes: (visit.to - visit.from) / MINUTE_MS, during: part }
+  );
 }
 
 /**
@@ -57,76 +66,37 @@ export function remainderOf(freed: FreedSlot, schedule: ProviderSchedule, taken:
  * workflow when it reads the row again; the sweep does when it cannot. Returns the round's id, if one was opened.
  */
 export async function openRound(deps: SchedulingDeps, tx: Tx, act: Act, freed: FreedSlot): Promise<string | undefined> {
-  const provider = await tx
-    .selectFrom('provider')
-    .innerJoin('clinic', 'clinic.clinic_id', 'provider.clinic_id')
-    .select(['provider.specialty', 'clinic.time_zone', 'clinic.policy'])
-    .where('provider.provider_id', '=', freed.providerId)
-    .executeTakeFirstOrThrow();
+  const { provider, visitFrom, durationMinutes, patientId } = freed;
+  const schedule = await deps.schedules.underLock(tx, act.clinicId, provider);
   const now = act.now.getTime();
-  if (tooLateToRefill(freed.visitFrom, now, provider.policy.waitlist)) return undefined;
-  const candidates = rankCandidates(
-    {
-      providerId: freed.providerId,
-      specialty: provider.specialty,
-      timeZone: provider.time_zone,
-      from: freed.visitFrom,
-      to: freed.visitFrom + freed.durationMinutes * 60_000,
-      freedByPatientId: freed.patientId,
-    },
-    (await waitingEntries(tx, freed.providerId, provider.specialty)).map(candidateOf),
-    now,
+  if (tooLateToRefill(visitFrom, now, schedule.policy.waitlist)) return undefined;
+  const { providerId, timeZone } = schedule;
+  const waiting = await waitingEntries(tx, act.clinicId, providerId);
+  const specialty = waiting[0]?.provider_specialty ?? '';
+  const slot = { providerId, timeZone, specialty, ...visitAt(visitFrom, durationMinutes), freedByPatientId: patientId };
+  const candidates = rankCandidates(slot, waiting.map(candidateOf), now);
+  // A provider who is away, or a clinic that is closed, has nothing to give.
+  const isBookable = candidates.some(
+    (each) => judgeSlot({ schedule, from: visitFrom, durationMinutes: each.durationMinutes, now }).ok,
   );
-  if (!(await isBookable(tx, freed, candidates, now))) return undefined;
-
+  if (!isBookable) return undefined;
   const roundId = deps.newId();
-  await tx
-    .insertInto('waitlist_round')
-    .values({
-      round_id: roundId,
-      clinic_id: act.clinicId,
-      provider_id: freed.providerId,
-      freed_appointment_id: freed.appointmentId,
-      slot_start: new Date(freed.visitFrom),
-      duration_minutes: freed.durationMinutes,
-      state: 'OPEN',
-      deadline: sql`now() + make_interval(mins => ${ROUND_PROTECTION_MINUTES})`,
-      filled_appointment_id: null,
-      closed_reason: null,
-    })
-    .execute();
-  const kept = await keepForRound(tx, {
-    clinicId: act.clinicId,
-    providerId: freed.providerId,
+  const isKept = await insertRound(tx, {
     roundId,
+    clinicId: act.clinicId,
+    providerId,
+    freedAppointmentId: freed.appointmentId,
+    slotStart: new Date(visitFrom),
+    durationMinutes,
     during: freed.during,
     minutes: ROUND_PROTECTION_MINUTES,
   });
-  if (!kept) {
-    await tx.deleteFrom('waitlist_round').where('round_id', '=', roundId).execute();
-    return undefined;
-  }
-  return roundId;
-}
-
-/** Could any of them be booked into it by the provider's rules? A provider who is away, or a clinic that is closed, has nothing to give. */
-async function isBookable(
-  tx: Tx,
-  freed: FreedSlot,
-  candidates: readonly WaitlistCandidate[],
-  now: number,
-): Promise<boolean> {
-  if (candidates.length === 0) return false;
-  const schedule = await loadProviderSchedule(tx, freed.providerId);
-  if (schedule === undefined) return false;
-  return candidates.some(
-    ({ durationMinutes }) => judgeSlot({ schedule, from: freed.visitFrom, durationMinutes, now }).ok,
-  );
+  return isKept ? roundId : undefined;
 }
 
 /** A slot that starts this soon goes back to the public at once. */
 export function tooLateToRefill(visitFrom: number, now: number, policy: WaitlistPolicy): boolean {
-  return visitFrom - now < policy.stopBeforeMinutes * 60_000;
+  return visitFrom - now < policy.stopBeforeMinutes * MINUTE_MS;
 }
 
 /** An entry as the ranking reads it. */

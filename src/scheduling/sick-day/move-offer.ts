@@ -35,7 +35,7 @@ export function acceptMoveOffer(deps: SchedulingDeps, act: Act, { moveOfferId }:
   return door(deps, act, async (tx) => {
     const seen = await findMoveOffer(tx, moveOfferId);
     if (seen === undefined) throw new AppError('not_found');
-    const visit = await lockWithResources(tx, act.clinicId, seen.appointment_id, seen.provider_id);
+    const { row: visit } = await lockWithResources(tx, act.clinicId, seen.appointment_id, seen.provider_id);
     const offer = await lockMoveOffer(tx, moveOfferId, act.now);
     if (offer?.state === 'ACCEPTED') return offer;
     // Whoever has moved, cancelled or begun the visit meanwhile has answered in another way.

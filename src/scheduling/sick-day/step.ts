@@ -226,7 +226,7 @@ async function offerSlot(
       ),
     )
     .executeTakeFirstOrThrow();
-  const hold = await holdSlot(deps, tx, act, {
+  const holdId = await holdSlot(deps, tx, act, {
     providerId: slot.providerId,
     slotStart: new Date(slot.from),
     durationMinutes: visit.duration_minutes,
@@ -246,7 +246,7 @@ async function offerSlot(
       provider_id: slot.providerId,
       slot_start: new Date(slot.from),
       duration_minutes: visit.duration_minutes,
-      hold_id: hold.hold_id,
+      hold_id: holdId,
       state: 'OPEN',
       expires_at: new Date(slot.deadline),
     })

@@ -3,11 +3,13 @@ import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { loadProviderSchedule } from '../../db/schedules.ts';
 import { objectionsOfHours } from '../../domain/availability/judge.ts';
+import type { ProviderSchedule } from '../../domain/availability/schedule.ts';
 
-/** Is the visit's provider away, or the clinic closed, at any moment of it? What staff have booked there on purpose takes place. */
-export async function isProviderAbsent(tx: Tx, visit: AppointmentRow): Promise<boolean> {
-  const schedule = await loadProviderSchedule(tx, visit.provider_id, visit.appointment_time);
-  if (schedule === undefined) return false;
+/**
+ * Is the visit's provider away, or the clinic closed, at any moment of it? What staff have booked there on purpose takes place.
+ * @param schedule - one that still knows the visit's day: what is over is left out of those as last read
+ */
+export function isAbsent(schedule: ProviderSchedule, visit: AppointmentRow): boolean {
   return objectionsOfHours(schedule, visitOf(visit)).some(
     ({ rule, code }) => (rule === 'closure' || rule === 'time_off') && !visit.override_rules.includes(code),
   );
@@ -25,5 +27,7 @@ export async function isLeftToPeople(tx: Tx, visit: AppointmentRow): Promise<boo
     .where('appointment_id', '=', visit.appointment_id)
     .where('state', '=', 'OPEN')
     .executeTakeFirst();
-  return call !== undefined || (await isProviderAbsent(tx, visit));
+  if (call !== undefined) return true;
+  const schedule = await loadProviderSchedule(tx, visit.provider_id, visit.appointment_time);
+  return schedule !== undefined && isAbsent(schedule, visit);
 }

@@ -1,4 +1,4 @@
-import { changeAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
+import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { passOnUntoldNotice } from '../../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../../domain/appointment.ts';
@@ -6,7 +6,7 @@ import { AppError } from '../../domain/errors.ts';
 import { isLeftToPeople } from './absent-provider.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { lockToAttend } from './lock.ts';
-import { recordChange } from './record.ts';
+import { changeVisit } from './record.ts';
 
 interface AttendedVisit {
   readonly appointmentId: string;
@@ -52,9 +52,9 @@ function attend(
   judge?: (tx: Tx, visit: AppointmentRow) => Promise<void>,
 ): Promise<AppointmentRow> {
   return door(deps, act, async (tx) => {
-    const before = await lockToAttend(tx, act.clinicId, visit.appointmentId);
-    const policy = await policyOf(tx, act.clinicId, before.policy_version);
-    const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), policy);
+    const locked = await lockToAttend(tx, act.clinicId, visit.appointmentId);
+    const { row: before, promised } = locked;
+    const decision = decideTransition(stateOf(before), wanted, act.now.getTime(), promised);
     if (decision.decision === 'nothing') return before;
     if (visit.expectedVersion !== undefined && visit.expectedVersion !== before.version) {
       throw new AppError('version_mismatch', { version: before.version });
@@ -64,10 +64,7 @@ function attend(
 
     // Of a visit that is over nothing is announced any more.
     if (decision.change.event !== 'checkedIn') await passOnUntoldNotice(tx, before);
-    const { appointment_id: appointmentId } = before;
-    const after = await changeAppointment(tx, appointmentId, columns(decision.change));
-    await recordChange(tx, act, { appointmentId, version: after.version, event: decision.change.event });
-    return after;
+    return changeVisit(tx, act, locked, columns(decision.change), decision.change.event);
   });
 }
 

@@ -1,20 +1,15 @@
-import { insertAppointments } from '../../db/appointments.ts';
 import { audit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
-import { violates } from '../../db/constraint-errors.ts';
 import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { insertRegistration } from '../../db/patients.ts';
-import { loadProviderSchedule } from '../../db/schedules.ts';
 import { sharedNotice } from '../../db/series.ts';
-import { upcomingLimitsOfEach } from '../../db/upcoming-visits.ts';
-import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../../domain/confirmation-code.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
 import { seriesStarts } from '../../domain/series.ts';
 import { doorOnce, type Act, type SchedulingDeps } from '../act.ts';
-import { placeVisits, reservePlaces } from './place.ts';
-import { recordBooking } from './record.ts';
+import { drawAgain, drawConfirmationCode } from './confirmation-code.ts';
+import { place } from './place.ts';
 
 export interface SeriesBooking {
   readonly patientId: string;
@@ -27,7 +22,7 @@ export interface SeriesBooking {
   /** How many visits, 2 to 26. */
   readonly count: number;
   /** Rules that staff set aside, for every date. */
-  readonly override?: RuleOverride;
+  readonly override?: RuleOverride | undefined;
   /** A patient's own first booking registers them at the clinic; staff may only name a patient who is registered. */
   readonly registersPatient: boolean;
 }
@@ -47,26 +42,18 @@ export interface BookedSeries {
   readonly replayed: boolean;
 }
 
-const TRIES = 5;
-
 /**
  * Books a visit every so many weeks, all of them or none. The patient is told once: the first visit's notice speaks for all.
  *
  * @throws AppError `not_found`, `idempotency_in_progress`, `idempotency_mismatch`; SeriesClashError with every date that cannot be had
  */
-export async function bookSeries(
+export function bookSeries(
   deps: SchedulingDeps,
   act: Act,
   booking: SeriesBooking,
   idempotency: Idempotency | undefined,
 ): Promise<BookedSeries> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await doorOnce(deps, act, idempotency, (tx) => bookVisits(deps, tx, act, booking));
-    } catch (error) {
-      if (!violates(error, 'appointment_confirmation_code_unique') || tries >= TRIES) throw error;
-    }
-  }
+  return drawAgain(() => doorOnce(deps, act, idempotency, (tx) => bookVisits(deps, tx, act, booking)));
 }
 
 async function bookVisits(
@@ -77,62 +64,44 @@ async function bookVisits(
 ): Promise<Omit<BookedSeries, 'replayed'>> {
   const { patientId, providerId, durationMinutes, everyWeeks, count } = booking;
   await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [patientId] });
-  const schedule = await loadProviderSchedule(tx, providerId);
+  const [schedule] = await deps.schedules.all(tx, act.clinicId, [providerId]);
   if (schedule === undefined) throw new AppError('not_found');
   // Before anything is said about the patient's time: it refuses a patient who is not registered here.
   const seriesId = await insertSeries(deps, tx, act, booking);
 
-  const limits = await upcomingLimitsOfEach(tx, patientId, providerId, schedule.policy, count);
   const starts = seriesStarts(schedule.timeZone, booking.appointmentTime.getTime(), { everyWeeks, count });
-  const places = await placeVisits(
-    tx,
-    starts.map(({ from, isSkipped }, index) => ({
-      appointmentId: deps.newId(),
-      confirmationCode: confirmationCode(deps.randomBytes(CONFIRMATION_CODE_BYTES)),
-      schedule,
+  const visits = starts.map(() => ({ appointmentId: deps.newId(), providerId }));
+  const wanted = starts.map(({ from, isSkipped }, index) => {
+    const visit = visits[index] ?? { appointmentId: deps.newId(), providerId };
+    const code = drawConfirmationCode(deps);
+    const { notice_visits: noticeVisits, announced_by: announcedBy } = sharedNotice(visits, visit);
+    return {
+      providerId,
+      patientId,
       from,
       durationMinutes,
-      refusals: [...(isSkipped ? (['off_grid'] as const) : []), ...(limits[index] ?? [])],
-    })),
-    { patientId, now: act.now, ...(booking.override === undefined ? {} : { override: booking.override }) },
-  );
-
-  const visits = places.map(({ appointmentId }) => ({ appointmentId, providerId }));
-  await insertAppointments(
-    tx,
-    places.map(({ appointmentId, confirmationCode: code, from, waiver }, index) => ({
-      appointment_id: appointmentId,
-      patient_id: patientId,
-      provider_id: providerId,
-      clinic_id: act.clinicId,
-      appointment_time: new Date(from),
-      duration_minutes: durationMinutes,
-      confirmation_code: code,
-      booked_via: 'api',
-      time_set_at: act.now,
-      policy_version: schedule.policyVersion,
-      ...waiver.columns(),
-      series_id: seriesId,
-      series_index: index,
-      ...sharedNotice(visits, { appointmentId, providerId }),
-    })),
-  );
-  await reservePlaces(tx, { clinicId: act.clinicId, patientId }, places);
-  for (const { appointmentId, from, waiver } of places) {
-    await recordBooking(tx, act, {
-      appointmentId,
-      detail: { providerId, appointmentTime: new Date(from), seriesId, ...waiver.detail() },
-    });
-  }
-  return {
-    seriesId,
-    appointments: places.map(({ appointmentId, confirmationCode: code, from }) => ({
-      appointmentId,
-      confirmationCode: code,
-      appointmentTime: new Date(from).toISOString(),
-      status: 'SCHEDULED',
-    })),
-  };
+      refusals: isSkipped ? (['off_grid'] as const) : [],
+      limits: 'all' as const,
+      booked: {
+        appointmentId: visit.appointmentId,
+        confirmationCode: code,
+        appointmentTime: new Date(from).toISOString(),
+        status: 'SCHEDULED' as const,
+      },
+      writes: () => ({
+        appointmentId: visit.appointmentId,
+        confirmationCode: code,
+        bookedVia: 'api' as const,
+        timeSetAt: act.now,
+        seriesId,
+        seriesIndex: index,
+        noticeVisits,
+        announcedBy: announcedBy ?? undefined,
+      }),
+    };
+  });
+  const { placed } = await place(deps, tx, act, wanted, { override: booking.override, asSeries: true });
+  return { seriesId, appointments: placed.map(({ booked }) => booked) };
 }
 
 /** @throws AppError `not_found` for a patient who is not registered at the clinic */

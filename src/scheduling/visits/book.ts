@@ -1,13 +1,12 @@
-import type pg from 'pg';
 import { inContext, queryNamed } from '../../db/connection.ts';
-import { violates } from '../../db/constraint-errors.ts';
 import { findHold } from '../../db/holds.ts';
-import { judgeSlot, type SlotVerdict } from '../../domain/availability/judge.ts';
-import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
-import { confirmationCode, CONFIRMATION_CODE_BYTES } from '../../domain/confirmation-code.ts';
-import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { answerUnderKey, type AnswerUnderKey, type Idempotency } from '../../db/idempotency.ts';
+import type { PlaceAnswer } from '../../db/places.ts';
+import { AppError } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
+import { drawAgain, drawConfirmationCode } from './confirmation-code.ts';
+import { placeBy, type Asking } from './place.ts';
 
 export interface Booking {
   readonly patientId: string;
@@ -15,18 +14,13 @@ export interface Booking {
   readonly appointmentTime: Date;
   readonly durationMinutes: number;
   /** The slot was held before by `heldBy`. */
-  readonly hold?: { readonly holdId: string; readonly heldBy: string };
+  readonly hold?: { readonly holdId: string; readonly heldBy: string } | undefined;
   /** Rules that staff set aside. */
-  readonly override?: RuleOverride;
+  readonly override?: RuleOverride | undefined;
   /** A patient's own first booking registers them at the clinic; staff may only name a patient who is registered. */
   readonly registersPatient: boolean;
-  /** One key of one caller on one route is one booking. `fingerprint` tells whether the body is the same. */
-  readonly idempotency?: {
-    readonly caller: string;
-    readonly route: string;
-    readonly key: string;
-    readonly fingerprint: string;
-  };
+  /** One key of one caller on one route is one booking. */
+  readonly idempotency?: Idempotency | undefined;
 }
 
 export interface Booked {
@@ -38,8 +32,7 @@ export interface Booked {
   readonly replayed: boolean;
 }
 
-const BOOK = { name: 'book_appointment', text: 'select book_appointment($1::jsonb) as result' };
-const TRIES = 5;
+const BOOK = { name: 'book_appointment', text: 'select book_appointment($1::jsonb) as answer' };
 
 /**
  * Books a visit. The rules are judged here on the schedule as last read; one statement then compares its versions under the lock and writes
@@ -47,137 +40,80 @@ const TRIES = 5;
  *
  * A held slot is booked by the notice and the horizon of the moment at which it was held: what was offered then is still bookable while the hold lives.
  *
- * @throws AppError `not_found`, a code of `SlotRefusal`, `slot_taken`, `patient_busy`, `day_full`, `too_many_upcoming`, `too_many_upcoming_with_provider`,
- * `hold_gone`, `hold_mismatch`, `idempotency_in_progress`, `idempotency_mismatch`
+ * @throws AppError `not_found`, a code of `SlotRefusal`, `patient_busy`, `too_many_upcoming`, `too_many_upcoming_with_provider`, `hold_gone`,
+ * `hold_mismatch`, `idempotency_in_progress`, `idempotency_mismatch`
  */
-export async function bookAppointment(deps: SchedulingDeps, act: Act, booking: Booking): Promise<Booked> {
-  const judgedAt = await momentOfRules(deps, act, booking);
-  for (let tries = 1; tries <= TRIES; tries += 1) {
-    const { schedule, verdict } = await judge(deps, act, booking, judgedAt, tries > 1);
-    if (!verdict.ok) return await replayOf(deps, booking, verdict.code);
-    const attempt = await tryBook(deps, act, booking, schedule, verdict);
-    if (attempt !== 'again') return attempt;
-  }
-  throw new AppError('temporarily_unavailable', { reason: 'schedule_changing' });
+export function bookAppointment(deps: SchedulingDeps, act: Act, booking: Booking): Promise<Booked> {
+  return drawAgain(async () => {
+    const { patientId, providerId, appointmentTime, durationMinutes, hold, override, registersPatient } = booking;
+    const response = {
+      appointmentId: deps.newId(),
+      confirmationCode: drawConfirmationCode(deps),
+      status: 'SCHEDULED',
+      version: 1,
+    } as const;
+    const asked = askOnce(deps, act, booking, response);
+    const wanted = {
+      providerId,
+      patientId,
+      from: appointmentTime.getTime(),
+      durationMinutes,
+      limits: 'all',
+      writes: () => ({
+        appointmentId: response.appointmentId,
+        confirmationCode: response.confirmationCode,
+        bookedVia: 'api' as const,
+        timeSetAt: act.now,
+        registers: registersPatient || undefined,
+        mustBeRegistered: !registersPatient || undefined,
+      }),
+    } as const;
+    try {
+      await placeBy(asked, deps, act, [wanted], { claim: hold, override });
+    } catch (error) {
+      if (error instanceof AppError && asked.answer() === undefined) await asked.lookUp();
+      if (asked.answer() === undefined) throw error;
+    }
+    return { ...(asked.answer() ?? response), replayed: asked.answer() !== undefined };
+  });
 }
 
-/** When the notice and the horizon are counted from; whether the start is past is left to the statement. Epoch milliseconds. */
-async function momentOfRules(deps: SchedulingDeps, act: Act, { hold }: Booking): Promise<number> {
-  if (hold === undefined) return act.now.getTime();
-  const held = await door(deps, act, (tx) => findHold(tx, hold.holdId));
-  return (held?.judged_at ?? act.now).getTime();
-}
-
-/** A refusal by rules that may be out of date is asked again with the rules as they are. */
-async function judge(deps: SchedulingDeps, act: Act, booking: Booking, judgedAt: number, fresh: boolean) {
-  for (let reload = fresh; ; reload = true) {
-    const schedule = await deps.schedules[reload ? 'reload' : 'get'](act.clinicId, booking.providerId);
-    if (schedule === undefined) throw new AppError('not_found');
-    const verdict = judgeSlot({
-      schedule,
-      from: booking.appointmentTime.getTime(),
-      durationMinutes: booking.durationMinutes,
-      now: judgedAt,
-      waived: new Set(booking.override?.rules),
-    });
-    if (verdict.ok || reload) return { schedule, verdict };
-  }
-}
-
-async function tryBook(
-  deps: SchedulingDeps,
+/** Asks in one round trip, under the booking's key if it has one. */
+function askOnce(
+  { connection, schedules }: SchedulingDeps,
   act: Act,
-  booking: Booking,
-  schedule: ProviderSchedule,
-  verdict: Extract<SlotVerdict, { ok: true }>,
-): Promise<Booked | 'again'> {
-  const from = booking.appointmentTime.getTime();
-  const response = {
-    appointmentId: deps.newId(),
-    confirmationCode: confirmationCode(deps.randomBytes(CONFIRMATION_CODE_BYTES)),
-    status: 'SCHEDULED',
-    version: 1,
-  } as const;
-  const request = {
-    clinicId: act.clinicId,
-    providerId: booking.providerId,
-    patientId: booking.patientId,
-    appointmentId: response.appointmentId,
-    providerReservationId: deps.newId(),
-    patientReservationId: deps.newId(),
-    confirmationCode: response.confirmationCode,
-    durationMinutes: booking.durationMinutes,
-    visitFrom: new Date(from).toISOString(),
-    visitTo: new Date(from + booking.durationMinutes * 60_000).toISOString(),
-    busyFrom: new Date(verdict.during.from).toISOString(),
-    busyTo: new Date(verdict.during.to).toISOString(),
-    dayFrom: new Date(verdict.day.from).toISOString(),
-    dayTo: new Date(verdict.day.to).toISOString(),
-    scheduleVersion: schedule.scheduleVersion,
-    policyVersion: schedule.policyVersion,
-    registersPatient: booking.registersPatient,
-    ...(booking.hold ?? {}),
-    ...(booking.override === undefined
-      ? {}
-      : { waived: booking.override.rules, overridden: verdict.overridden, overrideReason: booking.override.reason }),
-    actorKind: act.actor.kind,
-    actorId: act.actor.id,
-    requestId: act.requestId,
-    response,
-    ...(booking.idempotency === undefined
-      ? {}
-      : {
-          caller: booking.idempotency.caller,
-          route: booking.idempotency.route,
-          idempotencyKey: booking.idempotency.key,
-          fingerprint: booking.idempotency.fingerprint,
-        }),
+  { idempotency }: Booking,
+  response: Omit<Booked, 'replayed'>,
+): Asking & { readonly lookUp: () => Promise<void>; readonly answer: () => Omit<Booked, 'replayed'> | undefined } {
+  let known: Omit<Booked, 'replayed'> | undefined;
+  let isKeyAsked = idempotency === undefined;
+  return {
+    schedules: (providerIds, asTheyAre) =>
+      Promise.all(providerIds.map((id) => schedules[asTheyAre ? 'reload' : 'get'](act.clinicId, id))).then((found) =>
+        found.filter((each) => each !== undefined),
+      ),
+    heldSince: async (holdId) => (await door({ connection }, act, (tx) => findHold(tx, holdId)))?.judged_at,
+    place: async (request) => {
+      isKeyAsked = true;
+      const rows = await queryNamed<{ answer: PlaceAnswer | AnswerUnderKey }>(connection.pool, BOOK, [
+        JSON.stringify({ ...request, idempotency, response }),
+      ]);
+      const answer = rows[0]?.answer ?? ({ outcome: 'not_found' } as const);
+      if (answer.outcome === 'replayed') {
+        known = answer.response as Omit<Booked, 'replayed'>;
+        return { outcome: 'placed', freed: [], places: [] };
+      }
+      if (answer.outcome === 'placed' || answer.outcome === 'stale' || answer.outcome === 'not_found') return answer;
+      throw new AppError(answer.outcome);
+    },
+    /** A repeated request is answered as the first was, even when the rules would refuse it by now. */
+    lookUp: async () => {
+      if (idempotency === undefined || isKeyAsked) return;
+      const found = await inContext(connection.db, { caller: idempotency.caller }, (tx) =>
+        answerUnderKey(tx, idempotency),
+      );
+      known = found?.response as Omit<Booked, 'replayed'> | undefined;
+    },
+    answer: () => known,
   };
-  const result = await call(deps.connection.pool, request);
-  switch (result.outcome) {
-    case 'booked':
-      return { ...response, replayed: false };
-    case 'replayed':
-      return { ...(result.response as Omit<Booked, 'replayed'>), replayed: true };
-    case 'stale':
-    case 'confirmation_code_taken':
-      return 'again';
-    default:
-      throw new AppError(result.outcome);
-  }
-}
-
-interface BookingResult extends pg.QueryResultRow {
-  readonly outcome: ErrorCode | 'booked' | 'replayed' | 'stale' | 'confirmation_code_taken';
-  readonly response?: unknown;
-}
-
-async function call(pool: pg.Pool, request: object): Promise<BookingResult> {
-  try {
-    const rows = await queryNamed<{ result: BookingResult }>(pool, BOOK, [JSON.stringify(request)]);
-    const [row] = rows;
-    if (row === undefined) throw new AppError('internal_error');
-    return row.result;
-  } catch (error) {
-    if (violates(error, 'appointment_confirmation_code_unique')) return { outcome: 'confirmation_code_taken' };
-    throw error;
-  }
-}
-
-/** A repeated request is answered as the first was, even when the rules would refuse it by now. */
-async function replayOf(deps: SchedulingDeps, booking: Booking, refusal: ErrorCode): Promise<Booked> {
-  const known = booking.idempotency;
-  if (known === undefined) throw new AppError(refusal);
-  const row = await inContext(deps.connection.db, { caller: known.caller }, (tx) =>
-    tx
-      .selectFrom('idempotency_key')
-      .select(['fingerprint', 'response'])
-      .where('caller', '=', known.caller)
-      .where('route', '=', known.route)
-      .where('key', '=', known.key)
-      .executeTakeFirst(),
-  );
-  if (row === undefined) throw new AppError(refusal);
-  if (row.fingerprint !== known.fingerprint) throw new AppError('idempotency_mismatch');
-  return { ...(row.response as unknown as Omit<Booked, 'replayed'>), replayed: true };
 }

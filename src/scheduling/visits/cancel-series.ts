@@ -1,12 +1,8 @@
-import { policyOf, type AppointmentRow } from '../../db/appointments.ts';
-import type { Tx } from '../../db/connection.ts';
+import type { LockedVisit } from '../../db/appointments.ts';
 import { sharedNotice } from '../../db/series.ts';
-import { decideTransition, type AppointmentChange, type TransitionDecision } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
-import { isProviderAbsent } from './absent-provider.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
-import { stateOf } from './attend.ts';
-import { cancelledBy, recordCancelling, type Cancellation } from './cancel.ts';
+import { decideCancelling, recordCancelling, type Cancellation } from './cancel.ts';
 import { lockWithLaterVisits } from './lock.ts';
 
 /**
@@ -22,35 +18,27 @@ export function cancelSeries(
 ): Promise<{ readonly cancelled: number }> {
   return door(deps, act, async (tx) => {
     const { named, later } = await lockWithLaterVisits(tx, act.clinicId, cancellation.appointmentId);
-    const decision = await decide(tx, act, named, cancellation);
+    const decision = await decideCancelling(deps, tx, act, named, cancellation);
+    const { version } = named.row;
     const { expectedVersion } = cancellation;
-    if (decision.decision !== 'nothing' && expectedVersion !== undefined && expectedVersion !== named.version) {
-      throw new AppError('version_mismatch', { version: named.version });
+    if (decision.decision !== 'nothing' && expectedVersion !== undefined && expectedVersion !== version) {
+      throw new AppError('version_mismatch', { version });
     }
     if (decision.decision === 'refuse') throw new AppError(decision.code);
 
-    const allowed: { readonly before: AppointmentRow; readonly change: AppointmentChange }[] = [];
-    if (decision.decision === 'apply') allowed.push({ before: named, change: decision.change });
-    for (const before of later) {
-      const ofLater = await decide(tx, act, before, cancellation);
-      if (ofLater.decision === 'apply') allowed.push({ before, change: ofLater.change });
+    const allowed = decision.decision === 'apply' ? [{ visit: named, change: decision.change }] : [];
+    for (const visit of later) {
+      const ofLater = await decideCancelling(deps, tx, act, visit, cancellation);
+      if (ofLater.decision === 'apply') allowed.push({ visit, change: ofLater.change });
     }
-    const told = allowed.map(({ before }) => toTellOf(before));
-    for (const { before, change } of allowed) {
-      if (change.event !== 'cancelled') throw new AppError('internal_error');
-      await recordCancelling(deps, tx, act, before, change, sharedNotice(told, toTellOf(before)));
+    const told = allowed.map(({ visit }) => toTellOf(visit));
+    for (const { visit, change } of allowed) {
+      await recordCancelling(deps, tx, act, visit, change, sharedNotice(told, toTellOf(visit)));
     }
     return { cancelled: allowed.length };
   });
 }
 
-async function decide(tx: Tx, act: Act, visit: AppointmentRow, { reason }: Cancellation): Promise<TransitionDecision> {
-  const policy = await policyOf(tx, act.clinicId, visit.policy_version);
-  const providerAbsent = await isProviderAbsent(tx, visit);
-  const wanted = { kind: 'cancel', reason, by: cancelledBy(act), providerAbsent } as const;
-  return decideTransition(stateOf(visit), wanted, act.now.getTime(), policy);
-}
-
-function toTellOf({ appointment_id: appointmentId, provider_id: providerId }: AppointmentRow) {
-  return { appointmentId, providerId };
+function toTellOf({ row }: LockedVisit) {
+  return { appointmentId: row.appointment_id, providerId: row.provider_id };
 }

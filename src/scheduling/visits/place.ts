@@ -1,169 +1,206 @@
 import type { Tx } from '../../db/connection.ts';
-import { busyRangesOfEach } from '../../db/look-ups.ts';
-import { expireReservationsOfEach, reserveAppointments } from '../../db/reservations.ts';
-import { judgeSlot, type BusyTime, type LocalDay } from '../../domain/availability/judge.ts';
-import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
-import { AppError, SeriesClashError, type SeriesClash } from '../../domain/errors.ts';
-import { overlaps, type Interval } from '../../domain/interval.ts';
+import { findHold } from '../../db/holds.ts';
+import {
+  placeVisits,
+  type FreedTime,
+  type PlaceAnswer,
+  type PlaceClaim,
+  type PlaceRequest,
+  type PlaceWrites,
+} from '../../db/places.ts';
+import type { LoadedSchedule } from '../../db/schedules.ts';
+import { judgeSlot, type LocalDay } from '../../domain/availability/judge.ts';
+import { visitAt } from '../../domain/clock.ts';
+import { AppError, SeriesClashError, type ErrorCode } from '../../domain/errors.ts';
+import type { Interval } from '../../domain/interval.ts';
 import type { OverridableRule, RuleOverride } from '../../domain/override.ts';
+import type { Act, SchedulingDeps } from '../act.ts';
 import { createWaiver, type Waiver } from './waiver.ts';
 
-/** Where a visit of a series is meant to be. Instants in epoch milliseconds. */
-export interface WantedVisit {
-  readonly appointmentId: string;
-  readonly schedule: ProviderSchedule;
+/*
+ * One way to place a visit. Every door that wants a time of a provider, for a visit that is booked or moved, for a series or for a hold, asks here. What
+ * refuses is told in one order: what speaks against the act itself; the rules of the schedule (`judgeSlot`), the past first; then, in PostgreSQL under
+ * the locks (`refusals_of_place`), what it claims, who has the time, the day's limit, and the limits on visits ahead.
+ */
+
+/** Where a visit, or a hold, is wanted. */
+export interface WantedPlace {
+  readonly providerId: string;
+  /** A hold has none. */
+  readonly patientId?: string | undefined;
+  /** Epoch milliseconds. */
   readonly from: number;
   readonly durationMinutes: number;
-  /** What refuses it besides the rules of `judgeSlot`; staff may set it aside. */
-  readonly refusals: readonly OverridableRule[];
+  /** What speaks against the act itself, of what staff may set aside. */
+  readonly refusals?: readonly OverridableRule[] | undefined;
+  /** Which limits on visits ahead count: a visit that moves adds one with its new provider, and none at the clinic. Left out: none. */
+  readonly limits?: 'all' | 'with_provider' | undefined;
+  /** How many visits with the provider come with the same act before this one and are not counted yet. */
+  readonly coming?: number | undefined;
+  readonly writes: (schedule: LoadedSchedule) => PlaceWrites;
 }
 
-/** What to reserve: the visit itself, and the provider's time with the buffers; and which rules were set aside for it. */
-export interface Place {
-  readonly visit: Interval;
+export interface Placing {
+  /** Of the only place. */
+  readonly claim?: PlaceClaim | undefined;
+  readonly override?: RuleOverride | undefined;
+  /** Visits whose present times are given back first. */
+  readonly free?: readonly string[] | undefined;
+  /** Every place is judged, and a refusal names all that cannot be had. */
+  readonly asSeries?: true | undefined;
+}
+
+/** A place that is taken. */
+export interface Placed {
+  readonly schedule: LoadedSchedule;
+  /** What the provider has reserved: the visit with the buffers. */
   readonly during: Interval;
+  /** Which rules were set aside for it. */
   readonly waiver: Waiver;
 }
 
+/** How the rules and PostgreSQL are asked: in a transaction, or each for itself. */
+export interface Asking {
+  /** Of these providers, as last read; or as they are. */
+  readonly schedules: (providerIds: readonly string[], asTheyAre: boolean) => Promise<readonly LoadedSchedule[]>;
+  /** When the hold was granted. */
+  readonly heldSince: (holdId: string) => Promise<Date | undefined>;
+  readonly place: (request: PlaceRequest) => Promise<PlaceAnswer>;
+}
+
+const TRIES = 5;
+
 /**
- * Finds out whether all of these visits of one patient can be had together. Every one is judged, so that the refusal can name all that cannot. The
- * caller holds the locks of the providers and the patient, and has freed what the visits had before.
+ * Places visits of one patient, or a hold, in the caller's transaction, which must be given up when it throws. Takes the locks of the providers and the
+ * patient; the caller has taken no others but these.
  *
- * @throws SeriesClashError
+ * @throws AppError `not_found`, a code of `SlotRefusal`, `patient_busy`, `hold_gone`, `hold_mismatch`, `too_many_upcoming`,
+ * `too_many_upcoming_with_provider`, `too_many_holds`; SeriesClashError with `asSeries`
  */
-export async function placeVisits<Visit extends WantedVisit>(
+export function place<Wanted extends WantedPlace>(
+  deps: SchedulingDeps,
   tx: Tx,
-  visits: readonly Visit[],
-  { patientId, now, override }: { readonly patientId: string; readonly now: Date; readonly override?: RuleOverride },
-): Promise<(Visit & Place)[]> {
-  const clashes: SeriesClash[] = [];
-  const each = <Wanted extends WantedVisit, Result>(
-    wanted: readonly Wanted[],
-    judge: (visit: Wanted) => Result,
-  ): Result[] => {
-    const results: Result[] = [];
-    for (const visit of wanted) {
-      try {
-        results.push(judge(visit));
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        clashes.push({ appointmentTime: new Date(visit.from), code: error.code });
-      }
-    }
-    return results;
+  act: Act,
+  wanted: readonly Wanted[],
+  placing: Placing = {},
+): Promise<{ readonly placed: (Wanted & Placed)[]; readonly freed: readonly FreedTime[] }> {
+  const asking: Asking = {
+    schedules: (providerIds, asTheyAre) =>
+      asTheyAre ? deps.schedules.readIn(tx, providerIds) : deps.schedules.all(tx, act.clinicId, providerIds),
+    heldSince: async (holdId) => (await findHold(tx, holdId))?.judged_at,
+    place: (request) => placeVisits(tx, request),
   };
+  return placeBy(asking, deps, act, wanted, placing);
+}
 
-  const allowed = each(visits, (visit) => judgeByRules(visit, now.getTime(), override));
-  const free = await withBusyTimes(tx, patientId, allowed);
-  const ours: (Place & { readonly providerId: string })[] = [];
-  const placed = each(free, (visit) => {
-    const place = judgeByBusyTimes(visit, now.getTime(), ours);
-    ours.push({ ...place, providerId: visit.schedule.providerId });
-    return { ...visit, ...place };
-  });
-  if (clashes.length > 0) {
-    throw new SeriesClashError(clashes.toSorted((a, b) => a.appointmentTime.getTime() - b.appointmentTime.getTime()));
+/** As {@link place}, asking in another way. */
+export async function placeBy<Wanted extends WantedPlace>(
+  asking: Asking,
+  deps: Pick<SchedulingDeps, 'newId'>,
+  act: Act,
+  wanted: readonly Wanted[],
+  placing: Placing,
+): Promise<{ readonly placed: (Wanted & Placed)[]; readonly freed: readonly FreedTime[] }> {
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const asTheyAre = tries > 1;
+    const schedules = await asking.schedules([...new Set(wanted.map(({ providerId }) => providerId))], asTheyAre);
+    const judged: { readonly each: Wanted; readonly verdict: AllowedPlace | ErrorCode }[] = [];
+    for (const each of wanted) judged.push({ each, verdict: await judge(asking, act, each, schedules, placing) });
+    const allowed = judged.flatMap(({ each, verdict }) =>
+      typeof verdict === 'string' ? [] : [{ ...each, ...verdict }],
+    );
+    // Rules that may be out of date refuse nobody.
+    if (allowed.length < judged.length && !asTheyAre) continue;
+    // A refusal by the rules is the end of it; of a series the others are asked for all the same, as it names every one.
+    const isAsked = allowed.length === judged.length || (placing.asSeries === true && allowed.length > 0);
+    const answer = isAsked ? await asking.place(requestOf(deps, act, allowed, placing)) : undefined;
+    if (answer?.outcome === 'stale') continue;
+    if (answer?.outcome === 'not_found') throw new AppError('not_found');
+
+    const places = [...(answer?.places ?? [])];
+    const clashes = judged.flatMap(({ each, verdict }) => {
+      const code = typeof verdict === 'string' ? verdict : (places.shift()?.refusal ?? null);
+      return code === null ? [] : [{ appointmentTime: new Date(each.from), code }];
+    });
+    const [first] = clashes;
+    if (first !== undefined) throw placing.asSeries === true ? new SeriesClashError(clashes) : new AppError(first.code);
+    for (const [index, { waiver }] of allowed.entries()) waiver.note(answer?.places[index]?.overridden ?? []);
+    return { placed: allowed, freed: answer?.freed ?? [] };
   }
-  return placed;
+  throw new AppError('temporarily_unavailable', { reason: 'schedule_changing' });
 }
 
-/**
- * Reserves what {@link placeVisits} found; the appointments are there. The caller's transaction must be given up when it throws.
- * @throws SeriesClashError where the constraint refuses what nobody saw
- */
-export async function reservePlaces(
-  tx: Tx,
-  whose: { readonly clinicId: string; readonly patientId: string },
-  places: readonly (WantedVisit & Place)[],
-): Promise<void> {
-  const refused = await reserveAppointments(
-    tx,
-    places.map(({ appointmentId, schedule, during, visit }) => ({
-      ...whose,
-      appointmentId,
-      providerId: schedule.providerId,
-      during,
-      visit,
-    })),
-  );
-  if (refused.length === 0) return;
-  const startOf = new Map(places.map(({ appointmentId, from }) => [appointmentId, from]));
-  throw new SeriesClashError(
-    refused.map(({ appointmentId, code }) => ({ appointmentTime: new Date(startOf.get(appointmentId) ?? 0), code })),
-  );
-}
-
-interface AllowedVisit {
-  readonly waiver: Waiver;
-  readonly during: Interval;
+interface AllowedPlace extends Placed {
   readonly day: LocalDay;
 }
 
-/** What can be said without asking who is busy. @throws AppError */
-function judgeByRules<Visit extends WantedVisit>(
-  visit: Visit,
-  now: number,
-  override: RuleOverride | undefined,
-): Visit & AllowedVisit {
+/** What speaks against the act, and the rules of the schedule. */
+async function judge(
+  asking: Asking,
+  act: Act,
+  { providerId, from, durationMinutes, refusals }: WantedPlace,
+  schedules: readonly LoadedSchedule[],
+  { claim, override }: Placing,
+): Promise<AllowedPlace | ErrorCode> {
+  const schedule = schedules.find((each) => each.providerId === providerId);
+  if (schedule === undefined) throw new AppError('not_found');
   const waiver = createWaiver(override);
-  const { schedule, from, durationMinutes } = visit;
-  if (from <= now) throw new AppError('in_the_past');
-  const verdict = judgeSlot({ schedule, from, durationMinutes, now, waived: waiver.waived });
-  if (!verdict.ok) throw new AppError(verdict.code);
-  for (const rule of visit.refusals) waiver.refuse(rule);
-  return { ...visit, waiver, during: verdict.during, day: verdict.day };
-}
-
-interface BusyTimes {
-  /** The provider's on that day, and wherever the visit reaches. */
-  readonly providerBusy: readonly BusyTime[];
-  readonly patientBusy: readonly BusyTime[];
-}
-
-async function withBusyTimes<Visit extends WantedVisit & AllowedVisit>(
-  tx: Tx,
-  patientId: string,
-  visits: readonly Visit[],
-): Promise<(Visit & BusyTimes)[]> {
-  await expireReservationsOfEach(
-    tx,
-    visits.map(({ schedule, during }) => ({ resourceId: schedule.providerId, ...during })),
-  );
-  const busy = await busyRangesOfEach(tx, [
-    ...visits.map(({ schedule, during, day }) => ({
-      resourceId: schedule.providerId,
-      from: Math.min(day.from, during.from),
-      to: Math.max(day.to, during.to),
-    })),
-    ...visits.map((visit) => ({ resourceId: patientId, ...visitOf(visit) })),
-  ]);
-  return visits.map((visit, index) => ({
-    ...visit,
-    providerBusy: busy[index] ?? [],
-    patientBusy: busy[visits.length + index] ?? [],
-  }));
-}
-
-/** @param ours - the visits placed before this one: they are reserved with it. @throws AppError */
-function judgeByBusyTimes(
-  { schedule, from, durationMinutes, waiver, providerBusy, patientBusy }: WantedVisit & AllowedVisit & BusyTimes,
-  now: number,
-  ours: readonly (Place & { readonly providerId: string })[],
-): Place {
-  const visit = visitOf({ from, durationMinutes });
-  const oursOfProvider = ours
-    .filter(({ providerId }) => providerId === schedule.providerId)
-    .map(({ during }): BusyTime => ({ ...during, purpose: 'APPOINTMENT' }));
-  const busy = [...providerBusy, ...oursOfProvider];
-  const verdict = judgeSlot({ schedule, from, durationMinutes, now, busy, waived: waiver.waived });
-  if (!verdict.ok) throw new AppError(verdict.code);
-  waiver.note(verdict.overridden);
-  if ([...patientBusy, ...ours.map((each) => each.visit)].some((each) => overlaps(each, visit))) {
-    throw new AppError('patient_busy');
+  for (const rule of refusals ?? []) if (!waiver.allows(rule)) return rule;
+  const now = act.now.getTime();
+  if (from <= now) return 'in_the_past';
+  const judgeAt = (moment: number) =>
+    judgeSlot({ schedule, from, durationMinutes, now: moment, waived: waiver.waived });
+  let verdict = judgeAt(now);
+  if ((!verdict.ok || verdict.overridden.length > 0) && claim !== undefined && 'holdId' in claim) {
+    // What was offered when the slot was held can still be had: the notice and the horizon are those of that moment.
+    const heldSince = await asking.heldSince(claim.holdId);
+    if (heldSince !== undefined) verdict = judgeAt(heldSince.getTime());
   }
-  return { visit, during: verdict.during, waiver };
+  if (!verdict.ok) return verdict.code;
+  waiver.note(verdict.overridden);
+  return { schedule, waiver, during: verdict.during, day: verdict.day };
 }
 
-function visitOf({ from, durationMinutes }: Pick<WantedVisit, 'from' | 'durationMinutes'>): Interval {
-  return { from, to: from + durationMinutes * 60_000 };
+function requestOf(
+  deps: Pick<SchedulingDeps, 'newId'>,
+  act: Act,
+  places: readonly (WantedPlace & AllowedPlace)[],
+  { claim, override, free, asSeries }: Placing,
+): PlaceRequest {
+  return {
+    clinicId: act.clinicId,
+    actorKind: act.actor.kind,
+    actorId: act.actor.id,
+    requestId: act.requestId,
+    waived: override?.rules,
+    reason: override?.reason,
+    free,
+    asSeries,
+    places: places.map(({ providerId, patientId, from, durationMinutes, limits, coming, writes, ...place }) => {
+      const { schedule, during, day, waiver } = place;
+      const visit = visitAt(from, durationMinutes);
+      return {
+        ...claim,
+        ...writes(schedule),
+        providerId,
+        patientId,
+        visitFrom: new Date(visit.from),
+        visitTo: new Date(visit.to),
+        busyFrom: new Date(during.from),
+        busyTo: new Date(during.to),
+        dayFrom: new Date(day.from),
+        dayTo: new Date(day.to),
+        providerReservationId: deps.newId(),
+        patientReservationId: deps.newId(),
+        scheduleVersion: schedule.scheduleVersion,
+        policyVersion: schedule.policyVersion,
+        maxDaily: schedule.maxDailyAppointments,
+        maxUpcoming: limits === 'all' ? (schedule.policy.maxUpcomingPerPatient ?? undefined) : undefined,
+        maxUpcomingWithProvider:
+          limits === undefined ? undefined : (schedule.policy.maxUpcomingPerProviderAndPatient ?? undefined),
+        coming,
+        overridden: waiver.rules(),
+      };
+    }),
+  };
 }

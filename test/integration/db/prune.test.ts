@@ -71,7 +71,8 @@ describe('pruning', () => {
     const before = await count('reservation');
     await book('09:00');
     const shift = (interval: string) =>
-      sql`update reservation set during = tstzrange(now() - ${interval}::interval, now() - ${interval}::interval + interval '30 minutes')
+      sql`update reservation set during = tstzrange(now() - ${interval}::interval, now() - ${interval}::interval + interval '30 minutes'),
+          visit_start = null
         where clinic_id = ${clinic.clinicId}`.execute(database.owner.db);
     await shift('2 days');
     expect(await pruned()).toBe(0);

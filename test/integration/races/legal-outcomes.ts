@@ -319,12 +319,12 @@ export const PAIRS: readonly Pair[] = [
         state: () => scene.taken(provider),
       };
     },
-    // The other one may still meet the hold, and the holder come too late; or they wait for each other while it ends.
+    // The other one may still meet the hold, and the holder come too late, who frees what has expired; or they wait for each other while it ends.
     legal: [
       'booked + slot_taken = APPOINTMENT',
       'hold_gone + booked = APPOINTMENT',
       'slot_taken + booked = APPOINTMENT',
-      'hold_gone + slot_taken = HOLD',
+      'hold_gone + slot_taken = nothing',
     ],
   },
   {

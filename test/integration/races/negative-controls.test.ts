@@ -7,6 +7,7 @@ import { createSchedulingDeps, type SchedulingDeps } from '../../../src/scheduli
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { deadlocksIn } from '../../support/deadlocks.ts';
+import { BLINDED, BLINDED_AND_SLOW, SLOW_LOOK } from '../../support/guards.ts';
 import { integrityFaults } from '../../support/integrity.ts';
 import { diceOf, drawSeed } from '../../support/seed.ts';
 import { raceForKeys, type KeyedAnswer } from './idempotency.ts';
@@ -21,19 +22,6 @@ import { raceForSlots, type Claim } from './same-slots.ts';
  */
 
 const WITHOUT_CONSTRAINT = 'alter table reservation drop constraint reservation_no_overlap';
-/** Nobody sees that a time is taken before they write. */
-const BLINDED = `create or replace function busy_ranges(p_resource uuid, p_during tstzrange)
-  returns table (from_time timestamptz, to_time timestamptz, purpose text) language sql stable security definer set search_path = public, pg_temp
-  as $$ select now(), now(), '' where false $$`;
-/** Whoever looks sees what there is and then dawdles: racers meet on a machine of any speed. */
-const SLOW_LOOK = `create or replace function busy_ranges(p_resource uuid, p_during tstzrange)
-  returns table (from_time timestamptz, to_time timestamptz, purpose text) language plpgsql volatile security definer set search_path = public, pg_temp
-  as $$
-  begin
-    return query select lower(r.during), upper(r.during), r.purpose from reservation r
-      where r.resource_id = p_resource and r.during && p_during and (r.expires_at is null or r.expires_at > now());
-    perform pg_sleep(0.01);
-  end $$`;
 const WITHOUT_LOCKS = ['clinic', 'resource'].map(
   (what) => `create or replace function lock_${what === 'clinic' ? 'clinic_shared' : what}(p_${what} uuid) returns void
     language sql volatile as $$ select $$`,
@@ -46,11 +34,11 @@ const WITHOUT_KEY_ROW = [
 /** Two requests under one key run side by side. */
 const WITHOUT_KEY_LOCK = `do $$
   declare
-    definition text := pg_get_functiondef('book_appointment(jsonb)'::regprocedure);
+    definition text := pg_get_functiondef('answer_under_key(text,text,text,text)'::regprocedure);
     without_lock text := replace(definition, 'if not pg_try_advisory_xact_lock(', 'if false and not pg_try_advisory_xact_lock(');
   begin
     if without_lock = definition then
-      raise exception 'book_appointment takes no lock on the key';
+      raise exception 'nobody locks the key';
     end if;
     execute without_lock;
   end $$`;
@@ -184,7 +172,7 @@ describe('with the advisory locks away', () => {
   });
 
   it('visits that are moved into each other’s place deadlock', async () => {
-    const deadlocks = await without([SLOW_LOOK, ...WITHOUT_LOCKS], async (bare) => {
+    const deadlocks = await without([BLINDED_AND_SLOW, ...WITHOUT_LOCKS], async (bare) => {
       await pairRace(bare, 'move two visits into each other’s place', 24);
       await bare.app.close();
       return deadlocksIn(bare.database.owner);

@@ -4,6 +4,7 @@ import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../sr
 import { bookAppointment, type Booking } from '../../../src/scheduling/visits/book.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { BLINDED } from '../../support/guards.ts';
 
 describe('booking', () => {
   let database: TestDatabase;
@@ -204,9 +205,7 @@ describe('booking', () => {
     const bare = await createTestDatabase();
     try {
       await sql`alter table reservation drop constraint reservation_no_overlap`.execute(bare.owner.db);
-      await sql`create or replace function busy_ranges(p_resource uuid, p_during tstzrange)
-        returns table (from_time timestamptz, to_time timestamptz, purpose text) language sql stable security definer set search_path = public, pg_temp
-        as $$ select now(), now(), '' where false $$`.execute(bare.owner.db);
+      await sql.raw(BLINDED).execute(bare.owner.db);
       const there = await aClinic(bare.owner);
       const providerId = await aProvider(bare.owner, there);
       const patients = await Promise.all([aPatient(bare.owner, there), aPatient(bare.owner, there)]);
@@ -235,9 +234,7 @@ describe('booking', () => {
   it('is still refused by the constraint alone when the look before the write is blinded', async () => {
     const bare = await createTestDatabase();
     try {
-      await sql`create or replace function busy_ranges(p_resource uuid, p_during tstzrange)
-        returns table (from_time timestamptz, to_time timestamptz, purpose text) language sql stable security definer set search_path = public, pg_temp
-        as $$ select now(), now(), '' where false $$`.execute(bare.owner.db);
+      await sql.raw(BLINDED).execute(bare.owner.db);
       const there = await aClinic(bare.owner);
       const providerId = await aProvider(bare.owner, there);
       const bareDeps = createSchedulingDeps(bare.app);

@@ -13,6 +13,7 @@ import { moveSeries } from '../../../src/scheduling/visits/move-series.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist/entries.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { BLINDED } from '../../support/guards.ts';
 
 describe('a series', () => {
   let database: TestDatabase;
@@ -205,9 +206,7 @@ describe('a series', () => {
     it('still only if the constraint allows it, when the look before the write is blinded', async () => {
       const bare = await createTestDatabase();
       try {
-        await sql`create or replace function busy_ranges(p_resource uuid, p_during tstzrange)
-          returns table (from_time timestamptz, to_time timestamptz, purpose text) language sql stable security definer set search_path = public, pg_temp
-          as $$ select now(), now(), '' where false $$`.execute(bare.owner.db);
+        await sql.raw(BLINDED).execute(bare.owner.db);
         const there = await aClinic(bare.owner);
         const providerId = await aProvider(bare.owner, there);
         const bareDeps = createSchedulingDeps(bare.app);

@@ -207,6 +207,44 @@ describe('a search', () => {
     expect(starts(search({ schedule: full, busy: [...three.slice(1), yesterday] }))).not.toEqual([]);
   });
 
+  it('counts a visit on the day of its own start, whatever buffer lies before midnight', () => {
+    const sunday = addDays(MONDAY, -1);
+    const everyNight = [1, 7].map((dayOfWeek) => ({ dayOfWeek, startTime: '00:00', endTime: '23:59' }));
+    const rules = schedule({
+      weekly: everyNight,
+      breaks: [],
+      maxDailyAppointments: 1,
+      policy: { bufferBeforeMinutes: 10, slotStepMinutes: 5 },
+    });
+    const afterMidnight: BusyTime = {
+      from: at('23:55', sunday),
+      to: at('00:35'),
+      visitFrom: at('00:05'),
+      purpose: 'APPOINTMENT',
+    };
+    const asked = search({ schedule: rules, busy: [afterMidnight], now: at('00:00', addDays(MONDAY, -2)) });
+    expect(starts(asked)).toEqual([]);
+    expect(starts({ ...asked, date: sunday })).toContain('20:00');
+    expect(verdict(asked, at('20:00'))).toBe('day_full');
+    expect(verdict(asked, at('20:00', sunday))).toBe('ok');
+    // And its own start, with the buffer of the day before, asks for Monday.
+    const full = { ...asked, busy: [busy('20:00', '20:30')] };
+    expect(verdict(full, at('00:05'))).toBe('day_full');
+    expect(
+      verdict({ ...asked, busy: [{ ...between('20:00', '20:30', sunday), purpose: 'APPOINTMENT' }] }, at('00:05')),
+    ).toBe('ok');
+    const removed = (date: string) => explainAvailability({ ...asked, date }).removed.map(({ rule }) => rule);
+    expect(removed(MONDAY)).toContain('capacity');
+    expect(removed(sunday)).not.toContain('capacity');
+  });
+
+  it('offers no start at this very moment, as no door would take it', () => {
+    const asked = search({ now: at('09:15') });
+    expect(starts(asked)[0]).toBe('09:30');
+    expect(verdict(asked, at('09:15'))).toBe('in_the_past');
+    expect(verdict({ ...asked, now: at('09:15') - 1 }, at('09:15'))).toBe('ok');
+  });
+
   it('puts a night on the date on which the visit starts', () => {
     const weekly = [{ dayOfWeek: 1, startTime: '23:00', endTime: '01:00' }];
     const night = search({ schedule: schedule({ weekly }) });
@@ -287,7 +325,7 @@ describe('the judgement of one start', () => {
     expect(judgeSlot({ ...search({ schedule: schedule({ weekly, policy }) }), from: at('00:00') })).toEqual({
       ok: true,
       during: { from: at('23:50', sunday), to: at('00:35') },
-      day: { date: sunday, ...dayBounds('Europe/Berlin', sunday) },
+      day: { date: MONDAY, ...dayBounds('Europe/Berlin', MONDAY) },
       overridden: [],
     });
   });
@@ -394,10 +432,10 @@ describe('the range of reservations that a search must know', () => {
     });
   });
 
-  it('holds the whole day before when the buffer of a first visit is counted there', () => {
+  it('begins with the buffer of the first visit', () => {
     const rules = schedule({ policy: { bufferBeforeMinutes: 10 } });
     expect(busyRange(rules, MONDAY, addDays(MONDAY, 2), 30)).toEqual({
-      from: at('00:00', addDays(MONDAY, -1)),
+      from: at('23:50', addDays(MONDAY, -1)),
       to: at('00:30', addDays(MONDAY, 3)),
     });
   });

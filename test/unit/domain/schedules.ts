@@ -95,8 +95,15 @@ export const anySearch: fc.Arbitrary<SlotSearch> = zoneAndDate.chain(({ zone, da
     now: fc.integer({ min: -7 * 24 * 12, max: 24 * 12 }).map((fives) => startOfDay(zone, date) + fives * 5 * MINUTE),
     busy: fc.array(
       fc
-        .tuple(near(zone, date, 120), fc.constantFrom(...RESERVATION_PURPOSES))
-        .map(([during, purpose]): BusyTime => ({ ...during, purpose })),
+        .tuple(near(zone, date, 120), fc.constantFrom(...RESERVATION_PURPOSES), fc.constantFrom(undefined, 0, 5, 20))
+        .map(([during, purpose, buffer]): BusyTime => {
+          const visitFrom = buffer === undefined ? undefined : during.from + buffer * MINUTE;
+          return {
+            ...during,
+            purpose,
+            visitFrom: visitFrom === undefined || visitFrom < during.to ? visitFrom : undefined,
+          };
+        }),
       { maxLength: 8 },
     ),
     schedule: fc
@@ -130,6 +137,7 @@ export const anySearch: fc.Arbitrary<SlotSearch> = zoneAndDate.chain(({ zone, da
  */
 export function isBookableByHand(search: SlotSearch, from: number): boolean {
   const { schedule: rules, durationMinutes, now, busy } = search;
+  if (from <= now) return false;
   const { policy, timeZone } = rules;
   const at = (instant: number): Temporal.ZonedDateTime =>
     Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timeZone);
@@ -184,9 +192,13 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
 
   const reserved = { from: from - policy.bufferBeforeMinutes * MINUTE, to: to + policy.bufferAfterMinutes * MINUTE };
   if (busy.some((each) => !(each.to <= reserved.from || reserved.to <= each.from))) return false;
-  const countedOn = at(reserved.from).toPlainDate();
+  const countedOn = at(from).toPlainDate();
   const count = busy.filter(
-    (each) => each.purpose !== 'EXTERNAL' && at(each.from).toPlainDate().equals(countedOn),
+    (each) =>
+      each.purpose !== 'EXTERNAL' &&
+      at(each.visitFrom ?? each.from)
+        .toPlainDate()
+        .equals(countedOn),
   ).length;
   return count < rules.maxDailyAppointments;
 }
