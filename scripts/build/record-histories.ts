@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { WORKFLOWS, workflowIds } from '../../src/workflows/messages.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { skipTime } from '../../test/support/time-skipping.ts';
 import { temporalTest } from '../../test/support/temporal-test.ts';
@@ -27,6 +28,7 @@ import { syncActivities } from '../../test/workflows/replay/sync-world.ts';
  */
 
 const TARGET = fileURLToPath(new URL('../../test/workflows/replay/histories', import.meta.url));
+const PATCHED = fileURLToPath(new URL('../../test/workflows/replay/patched', import.meta.url));
 const [, , only = ''] = process.argv;
 const worlds = new Map<string, AppointmentWorld>();
 const sickDays = new Map<string, SickDayWorld>();
@@ -48,14 +50,21 @@ const worker = await test.startWorker({
 });
 mkdirSync(TARGET, { recursive: true });
 
-async function record(name: string, workflowId: string): Promise<void> {
+async function record(name: string, workflowId: string, target = path.join(TARGET, `${name}.json`)): Promise<void> {
   if (!name.startsWith(only)) return;
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
-  // Who recorded it is nobody's business.
-  const text = historyToJSON(history).replace(/"identity":\s*"\d+@[^"]*"/g, '"identity": "recorder"');
-  const json = { workflowId, history: JSON.parse(text) as unknown };
-  writeFileSync(path.join(TARGET, `${name}.json`), `${JSON.stringify(json, undefined, 1)}\n`);
+  const json = { workflowId, history: JSON.parse(historyToJSON(history), scrub) as unknown };
+  writeFileSync(target, `${JSON.stringify(json, undefined, 1)}\n`);
   console.log(`${name}: ${history.events?.length ?? 0} events`);
+}
+
+/** Who recorded it, and in which folder of which machine, is nobody's business: stacks keep the part of a path that lies in the repository. */
+function scrub(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (key === 'identity') return 'recorder';
+  return key === 'stackTrace'
+    ? value.replaceAll(/(?:file:\/\/)?\/[^\s()]*?\/(?=(?:src|test|scripts|node_modules)\/)/g, '')
+    : value;
 }
 
 async function booked(inMs: number, given: Partial<AppointmentWorld> = {}) {
@@ -109,7 +118,7 @@ async function booked(inMs: number, given: Partial<AppointmentWorld> = {}) {
   const cancelled = await booked(5 * DAY);
   await cancelled.sent(1);
   const roundId = randomUUID();
-  cancelled.world.openRoundId = roundId;
+  cancelled.world.openRoundIds = [roundId];
   await cancelled.handle.signal('cancelled', { version: change(cancelled.world, { status: 'CANCELLED' }) });
   await cancelled.handle.result();
   await record('appointment-cancelled-and-rebooked', cancelled.workflowId);
@@ -187,4 +196,18 @@ async function booked(inMs: number, given: Partial<AppointmentWorld> = {}) {
 }
 
 await worker.stop();
+
+{
+  // As it would be had this release changed what the one before began: `patched()` leaves a marker that it must find again.
+  const patched = await test.startWorker(worldActivities(worlds), {
+    workflowBundle: { codePath: await workflowBundle(path.join(PATCHED, 'index.ts')) },
+  });
+  const life = await booked(5 * DAY);
+  await life.sent(1);
+  await life.handle.signal('cancelled', { version: change(life.world, { status: 'CANCELLED' }) });
+  await life.handle.result();
+  await record('patched', life.workflowId, path.join(PATCHED, 'history.json'));
+  await patched.stop();
+}
+
 await test.close();

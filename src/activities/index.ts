@@ -1,12 +1,10 @@
 import { createAppointmentActivities, type AppointmentActivityDeps } from './appointment/index.ts';
 import { createEhrActivities, type EhrActivityDeps } from './ehr.ts';
-import { createNotificationActivities, type NotificationActivityDeps } from './notification.ts';
 import { createReplayActivities, type ReplayActivityDeps } from './replay.ts';
 import { createSickDayActivities, type SickDayActivityDeps } from './sick-day.ts';
 import { createWaitlistActivities, type WaitlistActivityDeps } from './waitlist.ts';
 
 export type ActivityDeps = AppointmentActivityDeps &
-  NotificationActivityDeps &
   WaitlistActivityDeps &
   ReplayActivityDeps &
   SickDayActivityDeps &
@@ -16,7 +14,6 @@ export type ActivityDeps = AppointmentActivityDeps &
 export function createActivities(deps: ActivityDeps) {
   return {
     ...createAppointmentActivities(deps),
-    ...createNotificationActivities(deps),
     ...createWaitlistActivities(deps),
     ...createReplayActivities(deps),
     ...createSickDayActivities(deps),

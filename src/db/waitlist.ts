@@ -142,15 +142,17 @@ export function findRound(tx: Tx, roundId: string): Promise<WaitlistRoundRow | u
   return tx.selectFrom('waitlist_round').selectAll().where('round_id', '=', roundId).executeTakeFirst();
 }
 
-/** The open round that this appointment's freed slot started, if any: what its workflow has to see to. */
-export async function openRoundOf(tx: Tx, appointmentId: string): Promise<string | undefined> {
-  const row = await tx
+/** The open rounds that this appointment's freed slots started: what its workflow has to see to. It has several when it was moved again and again. */
+export async function openRoundsOf(tx: Tx, appointmentId: string): Promise<string[]> {
+  const rows = await tx
     .selectFrom('waitlist_round')
     .select('round_id')
     .where('freed_appointment_id', '=', appointmentId)
     .where('state', '=', 'OPEN')
-    .executeTakeFirst();
-  return row?.round_id;
+    .orderBy('created_at')
+    .orderBy('round_id')
+    .execute();
+  return rows.map((row) => row.round_id);
 }
 
 /** Writes down why an entry was passed over in a round; repeated, the last word counts. */

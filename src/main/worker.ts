@@ -4,6 +4,7 @@ import { createFailureInterceptor } from '../activities/failures.ts';
 import { createActivities } from '../activities/index.ts';
 import { loadConfig } from '../config.ts';
 import { createConnection } from '../db/connection.ts';
+import { AppError } from '../domain/errors.ts';
 import { createEhrs } from '../integrations/fhir/client.ts';
 import { createRabbitmq } from '../integrations/rabbitmq/rabbitmq.ts';
 import { bundleWorkflows } from '../integrations/temporal/bundle.ts';
@@ -16,6 +17,7 @@ import { createPublisher } from '../notifications/publish.ts';
 import { createTopology } from '../notifications/topology.ts';
 import { startPruning } from '../relay/prune.ts';
 import { CALL_DEADLINE_MS, startRelay } from '../relay/relay.ts';
+import { createSparing } from '../relay/sparingly.ts';
 import { startSweep } from '../relay/sweep.ts';
 import { createSchedulingDeps } from '../scheduling/act.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
@@ -43,6 +45,9 @@ const relayConnection = createConnection({
 });
 const rabbitmq = createRabbitmq({ url: config.broker.AMQP_URL, name: 'mediconnect-worker', logger });
 
+// A broker that is away fails thousands of tries: they are one line a minute.
+const mayLog = createSparing(60_000, Date.now);
+
 installTemporalRuntime(logger);
 const temporal = createTemporalClient(temporalAddress, { retries: 'none' });
 const workers = runWorkers({
@@ -51,9 +56,11 @@ const workers = runWorkers({
   buildId: config.temporal.WORKER_BUILD_ID,
   interceptors: {
     activity: [
-      createFailureInterceptor((error, activity) =>
-        logger.warn({ event: 'activity_failed', err: error, ...activity }, 'an activity failed'),
-      ),
+      createFailureInterceptor((error, activity) => {
+        const code = error instanceof AppError ? error.code : 'internal_error';
+        if (mayLog(`${activity.activityType} ${code}`))
+          logger.warn({ event: 'activity_failed', code, err: error, ...activity }, 'an activity failed');
+      }),
     ],
   },
   logger,
@@ -91,15 +98,14 @@ function taskQueues() {
       taskQueue: TASK_QUEUES.appointments,
       activities,
       maxConcurrentActivities: 50,
-      maxConcurrentWorkflowTasks: 40,
-      maxCachedWorkflows: 500,
+      workflows: { maxConcurrentTasks: 40, maxCached: 500 },
     },
+    { taskQueue: TASK_QUEUES.notifications, activities, maxConcurrentActivities: 50 },
     {
       taskQueue: TASK_QUEUES.sync,
       activities,
       maxConcurrentActivities: 10,
-      maxConcurrentWorkflowTasks: 10,
-      maxCachedWorkflows: 50,
+      workflows: { maxConcurrentTasks: 10, maxCached: 50 },
     },
   ];
 }

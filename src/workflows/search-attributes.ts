@@ -7,4 +7,6 @@ export const searchAttributes = {
   appointmentStatus: defineSearchAttributeKey('AppointmentStatus', 'KEYWORD'),
   nextActionAt: defineSearchAttributeKey('NextActionAt', 'DATETIME'),
   reminderState: defineSearchAttributeKey('ReminderState', 'KEYWORD'),
+  /** A person is needed, and why; nobody is where it is not set. */
+  attention: defineSearchAttributeKey('Attention', 'KEYWORD'),
 } as const;

@@ -1,6 +1,6 @@
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { planAppointment, type AppointmentFacts, type LedgerFacts } from '../../src/domain/appointment-plan.ts';
+import type { ProceedInput } from '../../src/activities/appointment/index.ts';
 import type { PlannedStep } from '../../src/activities/appointment/plan.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import {
@@ -14,7 +14,7 @@ import { DEFAULT_POLICY } from '../../src/domain/policy.ts';
 
 type AppointmentActivities = Pick<
   Activities,
-  'planNextAction' | 'publishNotification' | 'completeAppointment' | 'beginRound' | 'fillRound'
+  'proceedWithAppointment' | 'publishNotification' | 'beginRound' | 'fillRound'
 >;
 
 export const DAY = 86_400_000;
@@ -28,7 +28,9 @@ export interface AppointmentWorld {
   /** What was published, in order, and when by the workflow's clock. */
   readonly sent: { readonly kind: string; readonly at: number }[];
   readonly plans: number[];
-  openRoundId: string | undefined;
+  openRoundIds: string[];
+  /** How often PostgreSQL is away when it is asked. */
+  databaseRefusals: number;
   /** How often the broker refuses before it takes a message. */
   brokerRefusals: number;
   readonly filledRounds: string[];
@@ -54,7 +56,8 @@ export function aWorld(appointmentId: string, inMs: number): AppointmentWorld {
     ledger: [],
     sent: [],
     plans: [],
-    openRoundId: undefined,
+    openRoundIds: [],
+    databaseRefusals: 0,
     brokerRefusals: 0,
     filledRounds: [],
   };
@@ -75,69 +78,72 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
     if (world === undefined) throw ApplicationFailure.nonRetryable('not_found', 'not_found');
     return world;
   };
-  const plan = (world: AppointmentWorld) =>
+  const plan = (world: AppointmentWorld, now: number) =>
     planAppointment({
       appointment: world.row,
       policy: DEFAULT_POLICY,
       leftToPeople: false,
       timeZone: 'UTC',
       ledger: world.ledger,
-      now: now(),
+      now,
     });
 
-  const stepOf = (world: AppointmentWorld): PlannedStep => {
-    const { action, reminderState } = plan(world);
+  const stepOf = (world: AppointmentWorld, now: number): PlannedStep => {
+    const { action, reminderState } = plan(world, now);
     return {
       version: world.row.version,
       status: world.row.status,
       providerId: 'provider-1',
       action: action.kind === 'none' ? action : { ...action, at: new Date(action.at).toISOString() },
       reminderState,
-      ...(world.openRoundId === undefined ? {} : { openRoundId: world.openRoundId }),
+      attention: world.ledger.some(({ state }) => state === 'FAILED') ? 'MESSAGE_FAILED' : undefined,
+      openRoundIds: [...world.openRoundIds],
       detailsMarkdown: `**${world.row.status}** next ${action.kind === 'notify' ? action.notificationKind : action.kind}`,
     };
   };
 
-  return {
-    planNextAction({ appointmentId }): Promise<PlannedStep> {
-      const world = worldOf(appointmentId);
-      world.plans.push(now());
-      return Promise.resolve(stepOf(world));
-    },
-
-    publishNotification({ appointmentId, notificationKind }) {
-      const world = worldOf(appointmentId);
-      const { action } = plan(world);
-      if (action.kind !== 'notify' || action.notificationKind !== notificationKind || action.at > now())
-        return Promise.resolve({ outcome: 'not_due' as const });
-      if (world.brokerRefusals > 0) {
+  /** Does what is due, as the real one does. */
+  const proceed = ({ appointmentId, now: at }: ProceedInput, waitsForBroker: boolean): Promise<PlannedStep> => {
+    const world = worldOf(appointmentId);
+    const now = Date.parse(at);
+    if (world.databaseRefusals > 0) {
+      world.databaseRefusals -= 1;
+      throw ApplicationFailure.retryable('database_unavailable', 'database_unavailable');
+    }
+    for (;;) {
+      const { action } = plan(world, now);
+      if (action.kind === 'none' || action.at > now) break;
+      if (action.kind === 'complete') change(world, { status: 'COMPLETED' });
+      else if (world.brokerRefusals > 0) {
         world.brokerRefusals -= 1;
-        throw ApplicationFailure.retryable('broker_unavailable', 'broker_unavailable');
+        if (waitsForBroker) throw ApplicationFailure.retryable('broker_unavailable', 'broker_unavailable');
+        break;
+      } else {
+        settle(world, action.notificationKind, 'ACCEPTED', action.at);
+        world.sent.push({ kind: action.notificationKind, at: now });
       }
-      settle(world, notificationKind, 'ACCEPTED', action.at);
-      world.sent.push({ kind: notificationKind, at: now() });
-      world.plans.push(now());
-      return Promise.resolve({ outcome: 'queued' as const, next: stepOf(world) });
-    },
+    }
+    world.plans.push(now);
+    return Promise.resolve(stepOf(world, now));
+  };
 
-    completeAppointment({ appointmentId }) {
-      change(worldOf(appointmentId), { status: 'COMPLETED' });
-      return Promise.resolve({ outcome: 'completed' as const });
-    },
+  return {
+    proceedWithAppointment: (input) => proceed(input, false),
+    publishNotification: (input) => proceed(input, true),
 
     beginRound: () =>
       Promise.resolve({
         state: 'OPEN' as const,
         providerId: 'provider-1',
-        slotStart: new Date(now()).toISOString(),
-        deadline: new Date(now() + 5 * MINUTE).toISOString(),
+        slotStart: new Date().toISOString(),
+        deadline: new Date(Date.now() + 5 * MINUTE).toISOString(),
       }),
 
     fillRound({ roundId }) {
       for (const world of worlds.values()) {
-        if (world.openRoundId !== roundId) continue;
+        if (!world.openRoundIds.includes(roundId)) continue;
         world.filledRounds.push(roundId);
-        world.openRoundId = undefined;
+        world.openRoundIds = world.openRoundIds.filter((id) => id !== roundId);
       }
       return Promise.resolve({ outcome: 'filled' as const, appointmentId: 'appointment-of-somebody-else' });
     },
@@ -156,8 +162,4 @@ function settle(world: AppointmentWorld, kind: PlannedKind, state: NotificationS
         channel: 'sms',
       });
   world.ledger.push({ notificationId: id, state, dueAt });
-}
-
-function now(): number {
-  return Context.current().info.currentAttemptScheduledTimestampMs;
 }

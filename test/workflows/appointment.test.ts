@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import { WORKFLOWS, workflowIds, type AppointmentInput } from '../../src/workflows/messages.ts';
 import { searchAttributes } from '../../src/workflows/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
 import { skipTime } from '../support/time-skipping.ts';
 import { aWorld, change, DAY, HOUR, MINUTE, worldActivities, type AppointmentWorld } from './appointment-world.ts';
 import { temporalTest, type TemporalTest } from '../support/temporal-test.ts';
+
+const {
+  EVENT_TYPE_TIMER_STARTED: TIMER_STARTED,
+  EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED: TIME_SKIPPED,
+} = temporal.api.enums.v1.EventType;
 
 describe('the appointment workflow', () => {
   const worlds = new Map<string, AppointmentWorld>();
@@ -120,18 +126,18 @@ describe('the appointment workflow', () => {
   it('ignores signals of versions it has seen, and wakes at settlements and when it is told that it is overdue', async () => {
     const { world, handle, sent, planned } = await booked(10 * DAY);
     await sent('confirmation');
-    await planned(2);
+    await planned(1);
     await handle.signal('checkedIn', { version: change(world, { checkedIn: true }) });
-    await planned(3);
+    await planned(2);
 
     await handle.signal('checkedIn', { version: 2 });
     await handle.signal('rescheduled', { version: 1 });
     await handle.signal('notificationSettled');
-    await planned(4);
+    await planned(3);
     await handle.signal('overdue');
-    await planned(5);
+    await planned(4);
 
-    expect(world.plans).toHaveLength(5);
+    expect(world.plans).toHaveLength(4);
     await handle.terminate();
   });
 
@@ -147,7 +153,7 @@ describe('the appointment workflow', () => {
       args: [{ appointmentId, clinicId: 'clinic-1' }],
     });
     await eventually(() => {
-      expect(world.plans).toHaveLength(2);
+      expect(world.plans).toHaveLength(1);
     });
     await first.stop();
 
@@ -192,7 +198,7 @@ describe('the appointment workflow', () => {
     const { world, handle, sent } = await booked(10 * DAY);
     await sent('confirmation');
     const roundId = randomUUID();
-    world.openRoundId = roundId;
+    world.openRoundIds = [roundId];
 
     await handle.signal('cancelled', { version: change(world, { status: 'CANCELLED' }) });
     await handle.result();
@@ -202,6 +208,54 @@ describe('the appointment workflow', () => {
     expect(world.filledRounds).toEqual([roundId]);
     const { parentExecution } = await child.describe();
     expect(parentExecution?.workflowId).toBe(handle.workflowId);
+  });
+
+  it('starts a search for each slot that it left free', async () => {
+    const { world, handle, sent } = await booked(10 * DAY);
+    await sent('confirmation');
+    const [first, second] = [randomUUID(), randomUUID()];
+    world.openRoundIds = [first, second];
+
+    await handle.signal('cancelled', { version: change(world, { status: 'CANCELLED' }) });
+    await handle.result();
+
+    for (const roundId of [first, second])
+      await test.temporal.client.workflow.getHandle(workflowIds.rebook(roundId)).result();
+    expect([...world.filledRounds].sort()).toEqual([first, second].sort());
+  });
+
+  it('costs few events: a booking with its confirmation at most 20, a reminder at most 8 and one workflow task', async () => {
+    const { world, handle, until, sent } = await booked(10 * DAY);
+    const typesOf = async () => ((await handle.fetchHistory()).events ?? []).map(({ eventType }) => eventType);
+    await sent('confirmation');
+    const booking = await eventually(async () => {
+      const types = await typesOf();
+      expect(types.at(-1)).toBe(TIMER_STARTED);
+      return types;
+    });
+    expect(booking.length).toBeLessThanOrEqual(20);
+    const perReminder: number[] = [];
+    for (const [index, at] of [3 * DAY, DAY, 2 * HOUR].entries()) {
+      const before = (await typesOf()).filter((type) => type !== TIME_SKIPPED).length;
+      await until(world.row.appointmentTime - at);
+      await sent('confirmation', ...['reminder:P3D', 'reminder:P1D', 'reminder:PT2H'].slice(0, index + 1));
+      await eventually(async () => {
+        const types = (await typesOf()).filter((type) => type !== TIME_SKIPPED);
+        expect(types.at(-1)).toBe(TIMER_STARTED);
+        expect(types.length).toBeGreaterThan(before);
+        perReminder.push(types.length - before);
+      });
+    }
+    expect(perReminder).toHaveLength(3);
+    for (const count of perReminder) expect(count).toBeLessThanOrEqual(8);
+    await handle.terminate();
+  });
+
+  it('goes on when PostgreSQL is back, without a word from anybody', async () => {
+    const { world, handle, sent } = await booked(10 * DAY, { databaseRefusals: 3 });
+    await sent('confirmation');
+    expect(world.databaseRefusals).toBe(0);
+    await handle.terminate();
   });
 
   it('leaves the search alone when somebody else has started it', async () => {
@@ -214,7 +268,7 @@ describe('the appointment workflow', () => {
     await search.result();
     const { world, handle, sent } = await booked(10 * DAY);
     await sent('confirmation');
-    world.openRoundId = roundId;
+    world.openRoundIds = [roundId];
 
     await handle.signal('cancelled', { version: change(world, { status: 'CANCELLED' }) });
     await handle.result();
@@ -241,7 +295,7 @@ describe('the appointment workflow', () => {
 
   it('shows an operator the state without decoding anything', async () => {
     const { world, handle, planned } = await booked(10 * DAY);
-    await planned(2);
+    await planned(1);
 
     await eventually(async () => {
       const { typedSearchAttributes: shown } = await handle.describe();

@@ -3,7 +3,7 @@ import type { NextAction } from '../../domain/appointment-plan.ts';
 import type { Situation } from './read.ts';
 
 /** The state of an appointment for the operator who opens its workflow in the Temporal Web UI: ids, states and instants, never whom it is about. */
-export function describeAppointment(situation: Situation, openRoundId: string | undefined): string {
+export function describeAppointment(situation: Situation, openRoundIds: readonly string[]): string {
   const { row, timeZone, ledger, plan } = situation;
   const at = (instant: number) =>
     `${localDate(timeZone, instant)} ${localTime(timeZone, instant)} (${new Date(instant).toISOString()})`;
@@ -17,7 +17,7 @@ export function describeAppointment(situation: Situation, openRoundId: string | 
     ...(row.announced_by === null
       ? []
       : [`- told by another visit of the series: \`appointment-${row.announced_by}\``]),
-    ...(openRoundId === undefined ? [] : [`- freed slot offered to the waitlist: \`rebook-${openRoundId}\``]),
+    ...openRoundIds.map((roundId) => `- freed slot offered to the waitlist: \`rebook-${roundId}\``),
   ];
   if (ledger.length > 0) {
     lines.push('', '| message | channel | state | due |', '|---|---|---|---|');

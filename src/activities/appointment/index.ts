@@ -1,9 +1,10 @@
-import { inContext } from '../../db/connection.ts';
-import { AppError } from '../../domain/errors.ts';
+import type { Publisher } from '../../notifications/publish.ts';
+import type { PlannedNotification } from '../../notifications/ledger.ts';
 import type { SchedulingDeps } from '../../scheduling/act.ts';
-import { completeUnmarked } from '../../scheduling/visits/attend.ts';
 import { activityNow } from '../now.ts';
-import { planStep, type PlannedStep } from './plan.ts';
+import { createBrokerGate } from './broker-gate.ts';
+import type { PlannedStep } from './plan.ts';
+import { proceed } from './proceed.ts';
 
 export interface AppointmentRef {
   readonly appointmentId: string;
@@ -11,56 +12,54 @@ export interface AppointmentRef {
   readonly requestId?: string | undefined;
 }
 
-export interface CompletionOutcome {
-  readonly outcome: 'completed' | 'refused';
-  readonly code?: string;
+export interface ProceedInput extends AppointmentRef {
+  /** The workflow's clock, ISO. */
+  readonly now: string;
 }
 
 export interface AppointmentActivityDeps extends SchedulingDeps {
   readonly clock: () => number;
+  readonly publisher: Pick<Publisher, 'publish'>;
 }
 
-// The row may change between reading and storing; then somebody's signal is on its way and one more look is cheap.
-const PLANNING_TRIES = 3;
-
 export function createAppointmentActivities(deps: AppointmentActivityDeps) {
-  const { connection, clock } = deps;
+  const { clock, publisher } = deps;
+  const gate = createBrokerGate(clock);
+
+  const publish = ({ requestId, ...message }: PlannedNotification, now: Date): Promise<void> =>
+    publisher.publish({
+      schemaVersion: 1,
+      notificationId: message.notificationId,
+      clinicId: message.clinicId,
+      appointmentId: message.appointmentId,
+      channel: message.channel,
+      now: now.toISOString(),
+      attempt: 1,
+      ...(requestId === undefined ? {} : { requestId }),
+    });
 
   return {
-    /** Reads row, policy and ledger, stores what comes next on the row and returns it. @throws AppError `not_found` */
-    async planNextAction(input: AppointmentRef): Promise<PlannedStep> {
-      const now = activityNow(clock);
-      for (let tries = 1; tries <= PLANNING_TRIES; tries += 1) {
-        const step = await inContext(connection.db, { clinicId: input.clinicId }, (tx) =>
-          planStep(tx, input.appointmentId, now),
-        );
-        if (step !== undefined) return step;
-      }
-      throw new AppError('temporarily_unavailable', { appointmentId: input.appointmentId });
+    /**
+     * Does what is due now and says what comes next. It waits for nothing: a message that the broker does not take at once is what comes next, and
+     * due. @throws AppError `not_found`
+     */
+    proceedWithAppointment(input: ProceedInput): Promise<PlannedStep> {
+      const handOver = (message: PlannedNotification, now: Date) => gate.inPassing(() => publish(message, now));
+      return proceed({ ...deps, handOver }, input, activityNow(clock, input.now));
     },
 
     /**
-     * The visit is over and nobody marked it: it took place. A refusal means that the appointment has changed, or that its provider was away and a person
-     * decides: the next plan will see it.
+     * The same for a message that has to wait for the broker, on a queue where nothing else waits behind it. Every try decides anew whether it is
+     * still due. @throws AppError `not_found`, `broker_unavailable`
      */
-    async completeAppointment(input: AppointmentRef): Promise<CompletionOutcome> {
-      const act = {
-        actor: { kind: 'system', id: 'appointment-workflow' },
-        clinicId: input.clinicId,
-        now: activityNow(clock),
-        ...(input.requestId === undefined ? {} : { requestId: input.requestId }),
-      } as const;
-      try {
-        await completeUnmarked(deps, act, { appointmentId: input.appointmentId });
-        return { outcome: 'completed' };
-      } catch (error) {
-        if (
-          error instanceof AppError &&
-          ['appointment_not_scheduled', 'visit_not_begun', 'provider_away'].includes(error.code)
-        )
-          return { outcome: 'refused', code: error.code };
-        throw error;
-      }
+    publishNotification(input: ProceedInput): Promise<PlannedStep> {
+      return gate.patiently((through) => {
+        const handOver = async (message: PlannedNotification, now: Date) => {
+          await through(() => publish(message, now));
+          return true;
+        };
+        return proceed({ ...deps, handOver }, input, activityNow(clock, input.now));
+      });
     },
   };
 }

@@ -9,9 +9,12 @@ export interface TaskQueueOptions {
   /** What the queue's workflows can have done. */
   readonly activities: object;
   readonly maxConcurrentActivities: number;
-  readonly maxConcurrentWorkflowTasks: number;
-  /** Workflows kept in memory between two tasks. A sleeping one needs none: it is rebuilt from its history in milliseconds. */
-  readonly maxCachedWorkflows: number;
+  /** Left out where the queue carries activities only. */
+  readonly workflows?: {
+    readonly maxConcurrentTasks: number;
+    /** Workflows kept in memory between two tasks. A sleeping one needs none: it is rebuilt from its history in milliseconds. */
+    readonly maxCached: number;
+  };
 }
 
 export interface WorkersOptions extends TemporalAddress {
@@ -101,20 +104,29 @@ export function runWorkers(options: WorkersOptions): RunningWorkers {
   };
 }
 
+// The older maxConcurrent…Polls are ignored since 1.12. A burst after a quiet time begins with the minimum, and a queue has four partitions
+// (temporalio/sdk-rust#1432 has the same minimum).
+const POLLERS = { type: 'autoscaling', minimum: 5, initial: 5, maximum: 40 } as const;
+
 function workerOptions(options: WorkersOptions, connection: NativeConnection, queue: TaskQueueOptions): WorkerOptions {
   return {
     connection,
     namespace: options.namespace,
     taskQueue: queue.taskQueue,
-    workflowBundle: options.workflowBundle,
     activities: queue.activities,
     interceptors: options.interceptors,
     maxConcurrentActivityTaskExecutions: queue.maxConcurrentActivities,
-    maxConcurrentWorkflowTaskExecutions: queue.maxConcurrentWorkflowTasks,
-    maxCachedWorkflows: queue.maxCachedWorkflows,
-    // The older maxConcurrent…Polls are ignored since 1.12.
-    workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 5, maximum: 40 },
-    activityTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 5, maximum: 40 },
+    ...(queue.workflows === undefined
+      ? {}
+      : {
+          workflowBundle: options.workflowBundle,
+          maxConcurrentWorkflowTaskExecutions: queue.workflows.maxConcurrentTasks,
+          // One works within each of them.
+          maxConcurrentLocalActivityExecutions: queue.workflows.maxConcurrentTasks,
+          maxCachedWorkflows: queue.workflows.maxCached,
+          workflowTaskPollerBehavior: POLLERS,
+        }),
+    activityTaskPollerBehavior: POLLERS,
     shutdownGraceTime: '10 seconds',
     shutdownForceTime: '20 seconds',
     ...(options.buildId === undefined

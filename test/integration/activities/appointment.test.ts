@@ -11,7 +11,8 @@ import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { moveSeries } from '../../../src/scheduling/visits/move-series.ts';
 import { addTimeOff } from '../../../src/scheduling/schedule/time-off.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist/entries.ts';
-import { workflowIds } from '../../../src/workflows/messages.ts';
+import { notificationSettled, workflowIds } from '../../../src/workflows/messages.ts';
+import { searchAttributes } from '../../../src/workflows/search-attributes.ts';
 import { aPatient, aProvider, slotAt } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { skipTime } from '../../support/time-skipping.ts';
@@ -108,6 +109,27 @@ describe('the workflows over real rows', () => {
     }
   });
 
+  it('shows in the list of workflows that a message failed and nobody has seen to it', async () => {
+    const { appointmentId } = await book();
+    await planned(appointmentId, 'reminder:P3D');
+    const workflow = world.temporal.client.workflow.getHandle(workflowIds.appointment(appointmentId));
+    const attention = async () => (await workflow.describe()).typedSearchAttributes.get(searchAttributes.attention);
+    expect(await attention()).toBeUndefined();
+
+    const settle = async (state: 'FAILED' | 'DELIVERED') => {
+      await world.database.owner.db
+        .updateTable('notification')
+        .set({ state })
+        .where('appointment_id', '=', appointmentId)
+        .execute();
+      await workflow.signal(notificationSettled);
+    };
+    await settle('FAILED');
+    await eventually(async () => expect(await attention()).toBe('MESSAGE_FAILED'));
+    await settle('DELIVERED');
+    await eventually(async () => expect(await attention()).toBeUndefined());
+  });
+
   it('re-plans when the visit is moved', async () => {
     const { appointmentId } = await book();
     await planned(appointmentId, 'reminder:P3D');
@@ -166,6 +188,39 @@ describe('the workflows over real rows', () => {
     await eventually(async () => {
       expect((await ledgerOf(appointmentId))[0]?.state).toBe('QUEUED');
     });
+  });
+
+  it('plans, rebooks and completes while messages wait for the broker, and sends all of them after its return', async () => {
+    world.broker.refuses = Number.POSITIVE_INFINITY;
+    const stuck: Awaited<ReturnType<typeof book>>[] = [];
+    // More than the queue of messages has slots.
+    for (let n = 0; n < 6; n += 1) stuck.push(await book({ days: 8 + n }));
+    for (const { appointmentId } of stuck) await planned(appointmentId, 'confirmation');
+    const freed = await book({ days: 8, time: '13:00' });
+    await planned(freed.appointmentId, 'confirmation');
+    const waiting = await aPatient(world.database.owner, world.clinic);
+    const date = localDate(world.clinic.timeZone, freed.appointmentTime.getTime());
+    await joinWaitlist(world.deps, world.act(), {
+      patientId: waiting,
+      providerId: freed.providerId,
+      durationMinutes: 30,
+      earliestDate: date,
+      latestDate: date,
+      registersPatient: false,
+    });
+
+    const cancelled = await cancelAppointment(world.deps, world.act(), {
+      appointmentId: freed.appointmentId,
+      reason: 'patient_request',
+    });
+    const round = world.temporal.client.workflow.getHandle(workflowIds.rebook(cancelled.roundId ?? ''));
+    await eventually(() => round.describe());
+    expect(await round.result()).toMatchObject({ outcome: 'filled' });
+    await planned(freed.appointmentId, 'cancelled');
+
+    world.broker.refuses = 0;
+    for (const { appointmentId } of stuck) await told(appointmentId, 'confirmation');
+    await told(freed.appointmentId, 'cancelled');
   });
 
   it('uses the other channel when the preferred one has no address, and says so when there is none at all', async () => {

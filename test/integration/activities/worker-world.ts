@@ -48,6 +48,23 @@ export async function workerWorld(throughAddress?: string): Promise<WorkerWorld>
   const published: NotificationMessage[] = [];
   const broker = { refuses: 0 };
 
+  const activities = createActivities({
+    ...deps,
+    clock: () => Date.now(),
+    publisher: {
+      publish: (message) => {
+        if (broker.refuses > 0) {
+          broker.refuses -= 1;
+          return Promise.reject(new AppError('broker_unavailable'));
+        }
+        published.push(message);
+        return Promise.resolve();
+      },
+    },
+    ehrOf: () => {
+      throw new AppError('ehr_not_configured');
+    },
+  });
   const workers = runWorkers({
     address,
     namespace,
@@ -57,27 +74,11 @@ export async function workerWorld(throughAddress?: string): Promise<WorkerWorld>
     taskQueues: [
       {
         taskQueue: TASK_QUEUES.appointments,
-        activities: createActivities({
-          ...deps,
-          clock: () => Date.now(),
-          publisher: {
-            publish: (message) => {
-              if (broker.refuses > 0) {
-                broker.refuses -= 1;
-                return Promise.reject(new AppError('broker_unavailable'));
-              }
-              published.push(message);
-              return Promise.resolve();
-            },
-          },
-          ehrOf: () => {
-            throw new AppError('ehr_not_configured');
-          },
-        }),
+        activities,
         maxConcurrentActivities: 10,
-        maxConcurrentWorkflowTasks: 10,
-        maxCachedWorkflows: 50,
+        workflows: { maxConcurrentTasks: 10, maxCached: 50 },
       },
+      { taskQueue: TASK_QUEUES.notifications, activities, maxConcurrentActivities: 2 },
     ],
   });
   const relay = startRelay({

@@ -83,6 +83,7 @@ describe('the settings of the Temporal development server', () => {
       AppointmentStatus: 'Keyword',
       NextActionAt: 'Datetime',
       ReminderState: 'Keyword',
+      Attention: 'Keyword',
     });
   });
 });

@@ -12,13 +12,15 @@ import '../../support/temporal-test.ts';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const recorded = readdirSync(path.join(here, 'histories'))
   .sort()
-  .map((file) => {
-    const { workflowId, history } = JSON.parse(readFileSync(path.join(here, 'histories', file), 'utf8')) as {
-      workflowId: string;
-      history: unknown;
-    };
-    return { name: path.basename(file, '.json'), workflowId, history: historyFromJSON(history) };
-  });
+  .map((file) => read(path.join('histories', file)));
+
+function read(file: string) {
+  const { workflowId, history } = JSON.parse(readFileSync(path.join(here, file), 'utf8')) as {
+    workflowId: string;
+    history: unknown;
+  };
+  return { name: path.basename(file, '.json'), workflowId, history: historyFromJSON(history) };
+}
 
 /** The error with which each history fails to replay, or undefined. */
 async function replay(codePath: string, histories: typeof recorded): Promise<Map<string, Error | undefined>> {
@@ -45,6 +47,22 @@ describe('the workflows of this release', () => {
       ({ history }) => history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name,
     );
     expect(new Set(kinds)).toEqual(new Set(Object.values(WORKFLOWS)));
+  });
+});
+
+describe('a release that guards its change with patched()', () => {
+  const marked = read(path.join('patched', 'history.json'));
+
+  it('replays what the one before began, and what it began itself', async () => {
+    const before = recorded.filter(({ name }) => name.startsWith('appointment'));
+    const errors = await replay(await workflowBundle(path.join(here, 'patched', 'index.ts')), [...before, marked]);
+    expect([...errors.keys()].sort()).toEqual([...before, marked].map(({ name }) => name).sort());
+    for (const error of errors.values()) expect(error).toBeUndefined();
+  });
+
+  it('leaves a marker that the one before does not get over', async () => {
+    const errors = await replay(await workflowBundle(), [marked]);
+    expect(errors.get(marked.name)).toBeInstanceOf(DeterminismViolationError);
   });
 });
 
