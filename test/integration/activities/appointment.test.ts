@@ -164,6 +164,7 @@ describe('the workflows over real rows', () => {
 
     await told(appointmentId, 'confirmation', 'cancelled');
     const child = world.temporal.client.workflow.getHandle(workflowIds.rebook(roundId ?? ''));
+    await eventually(() => child.describe());
     const result = (await child.result()) as { outcome: string; appointmentId: string };
     expect(result.outcome).toBe('filled');
     expect((await child.describe()).parentExecution?.workflowId).toBe(workflowIds.appointment(appointmentId));
