@@ -305,6 +305,7 @@ function settle(
           syncedVersion: appointmentVersion,
           snapshot: { told: wanted, stored: resource, unanswered: [] },
           syncedAt: now,
+          answeredVersion: appointmentVersion,
         },
         item: { ...item, outcome: ITEM_OUTCOMES[outcome.kind], reason: null, ehrId },
       };
@@ -321,7 +322,7 @@ function settle(
               snapshot: { told: null, stored: stored.resource, unanswered: [] },
             };
       return {
-        link: { ...link, ...there, state: 'REFUSED', reason },
+        link: { ...link, ...there, state: 'REFUSED', reason, answeredVersion: appointmentVersion },
         item: { ...item, outcome: 'PARKED', reason, ehrId: there.ehrId },
       };
     }

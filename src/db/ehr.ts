@@ -1,5 +1,5 @@
 import type { Appointment } from 'fhir/r4.js';
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type pg from 'pg';
 import { AppError } from '../domain/errors.ts';
 import type { AppointmentRow } from './appointments.ts';
@@ -39,46 +39,52 @@ export interface AppointmentAhead {
 }
 
 /**
- * The next appointments that are ahead of the EHR, by id after `after`. What this run has parked already at its present version is left out, so
- * that a page that is read again after a crash goes on where it was.
+ * The next appointments that are ahead of the EHR, by id after `after`: those for whose present version it has not answered. What it has refused waits
+ * for the next version. What this run has given up at its present version is left out, so that a page that is read again after a crash goes on where it
+ * was.
  */
-export async function appointmentsAhead(
-  tx: Tx,
-  page: {
-    readonly clinicId: string;
-    readonly runId: string;
-    readonly after: string | null;
-    readonly limit: number;
-  },
-): Promise<AppointmentAhead[]> {
-  const rows = await tx
-    .selectFrom('appointment as a')
-    .leftJoin('ehr_link as l', 'l.appointment_id', 'a.appointment_id')
-    .leftJoin('ehr_sync_item as i', (join) =>
-      join
-        .onRef('i.appointment_id', '=', 'a.appointment_id')
-        .on('i.run_id', '=', page.runId)
-        .onRef('i.appointment_version', '=', 'a.version')
-        .on('i.outcome', '=', 'PARKED'),
-    )
-    .selectAll('a')
-    .select(['l.ehr_id', 'l.ehr_version', 'l.snapshot', 'l.synced_version'])
-    // Row-level security says the same, in a form that keeps the planner from the clinic's own index.
-    .where('a.clinic_id', '=', page.clinicId)
-    .where('i.run_id', 'is', null)
-    .where((eb) => eb('a.version', '>', eb.fn.coalesce('l.synced_version', eb.lit(0))))
-    .$if(page.after !== null, (query) => query.where('a.appointment_id', '>', page.after))
-    .orderBy('a.clinic_id')
-    .orderBy('a.appointment_id')
-    .limit(page.limit)
-    .execute();
-  return rows.map(({ ehr_id, ehr_version, snapshot, synced_version, ...appointment }) => ({
+export async function appointmentsAhead(tx: Tx, page: PageAhead): Promise<AppointmentAhead[]> {
+  const rows = await queryAhead(tx, page).execute();
+  return rows.map(({ ehr_id, ehr_version_there, snapshot, synced_version, ...appointment }) => ({
     appointment,
     ehrId: ehr_id,
-    ehrVersion: ehr_version,
+    ehrVersion: ehr_version_there,
     syncedVersion: synced_version ?? 0,
     snapshot: { told: null, stored: null, unanswered: [], ...(snapshot as Partial<EhrSnapshot> | null) },
   }));
+}
+
+interface PageAhead {
+  readonly clinicId: string;
+  readonly runId: string;
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** The query of {@link appointmentsAhead}, whose plan a test looks at. */
+export function queryAhead(tx: Tx, page: PageAhead) {
+  return (
+    tx
+      .selectFrom('appointment as a')
+      .leftJoin('ehr_link as l', 'l.appointment_id', 'a.appointment_id')
+      .leftJoin('ehr_sync_item as i', (join) =>
+        join
+          .onRef('i.appointment_id', '=', 'a.appointment_id')
+          .on('i.run_id', '=', page.runId)
+          .onRef('i.appointment_version', '=', 'a.version')
+          .on('i.outcome', '=', 'PARKED'),
+      )
+      .selectAll('a')
+      .select(['l.ehr_id', 'l.ehr_version as ehr_version_there', 'l.snapshot', 'l.synced_version'])
+      // Row-level security says the same, in a form that keeps the planner from the clinic's own index.
+      .where('a.clinic_id', '=', page.clinicId)
+      .where('i.run_id', 'is', null)
+      .whereRef('a.ehr_version', '<', 'a.version')
+      .$if(page.after !== null, (query) => query.where('a.appointment_id', '>', page.after))
+      .orderBy('a.clinic_id')
+      .orderBy('a.appointment_id')
+      .limit(page.limit)
+  );
 }
 
 /** An appointment's whole standing with the EHR. */
@@ -93,6 +99,8 @@ export interface EhrLinkChange {
   readonly snapshot: EhrSnapshot;
   /** Left out: as it was. */
   readonly syncedAt?: Date;
+  /** The version for which the EHR has just answered, whether it took it or not. */
+  readonly answeredVersion?: number;
 }
 
 /** Replaces what is known of these appointments at the EHR. Only for the clinic's one writer: it has read what it replaces. */
@@ -125,6 +133,31 @@ export async function saveLinks(tx: Tx, clinicId: string, links: readonly EhrLin
       })),
     )
     .execute();
+  const answered = links.filter((link) => link.answeredVersion !== undefined);
+  if (answered.length === 0) return;
+  const ids = answered.map((link) => link.appointmentId);
+  const versions = answered.map((link) => link.answeredVersion);
+  // In the order in which the doors lock the visits of a series.
+  await sql`
+    with answered as (
+      select appointment_id, answer.version from unnest(${ids}::uuid[], ${versions}::integer[]) as answer (appointment_id, version)
+        join appointment using (appointment_id) where clinic_id = ${clinicId} order by appointment_id for no key update of appointment
+    )
+    update appointment a set ehr_version = answered.version from answered where a.appointment_id = answered.appointment_id`.execute(
+    tx,
+  );
+}
+
+/** What the EHR has refused is to be told again: somebody has seen to it, here or there. */
+export async function tellRefusedAgain(tx: Tx, clinicId: string): Promise<void> {
+  await sql`
+    with refused as (
+      select appointment_id from ehr_link join appointment using (appointment_id)
+        where ehr_link.clinic_id = ${clinicId} and state = 'REFUSED' order by appointment_id for no key update of appointment
+    )
+    update appointment a set ehr_version = least(ehr_version, version - 1) from refused where a.appointment_id = refused.appointment_id`.execute(
+    tx,
+  );
 }
 
 /** What became of one appointment in one run. */

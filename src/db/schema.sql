@@ -32,6 +32,7 @@ create table appointment (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   version integer not null default 1,
+  ehr_version integer not null default 0,
   constraint appointment_announced CHECK (((announced_by IS NULL) OR ((series_id IS NOT NULL) AND (notice_visits = 1)))),
   constraint appointment_booked_via_check CHECK ((booked_via = ANY (ARRAY['api'::text, 'waitlist'::text]))),
   constraint appointment_cancelled_by_check CHECK ((cancelled_by = ANY (ARRAY['patient'::text, 'staff'::text, 'system'::text, 'ehr'::text]))),
@@ -54,6 +55,7 @@ create table appointment (
   constraint appointment_series_whole CHECK (((series_id IS NULL) = (series_index IS NULL))),
   constraint appointment_status_check CHECK (((status)::text = ANY ((ARRAY['SCHEDULED'::character varying, 'COMPLETED'::character varying, 'CANCELLED'::character varying, 'NO_SHOW'::character varying])::text[])))
 );
+CREATE INDEX appointment_ahead_of_ehr ON appointment (clinic_id, appointment_id) WHERE (ehr_version < version);
 CREATE INDEX appointment_announced_by ON appointment (announced_by) WHERE (announced_by IS NOT NULL);
 CREATE INDEX appointment_due ON appointment (next_action_at, appointment_id) WHERE (next_action_at IS NOT NULL);
 CREATE INDEX appointment_of_clinic ON appointment (clinic_id, appointment_time, appointment_id);
@@ -274,6 +276,7 @@ create table ehr_link (
   constraint ehr_link_pkey PRIMARY KEY (appointment_id),
   constraint ehr_link_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'IN_EHR'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 );
+CREATE INDEX ehr_link_refused ON ehr_link (clinic_id) WHERE (state = 'REFUSED'::text);
 alter table ehr_link enable row level security;
 create policy clinic_rows on ehr_link for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on ehr_link to mediconnect_app;

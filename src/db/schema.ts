@@ -188,6 +188,8 @@ interface AppointmentTable {
   created_at: DefaultInstant;
   updated_at: DefaultInstant;
   version: Generated<number>;
+  /** The version for which the EHR has answered. */
+  ehr_version: Generated<number>;
 }
 
 interface HoldTable {

@@ -50,6 +50,8 @@ create table appointment (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   version integer not null default 1,
+  -- The version for which the clinic's EHR has answered, whatever it said. Below the present one: the EHR is to be told.
+  ehr_version integer not null default 0,
   constraint appointment_confirmation_code_unique unique (clinic_id, confirmation_code),
   constraint appointment_in_clinic unique (clinic_id, appointment_id),
   constraint appointment_cancelled_whole check ((status = 'CANCELLED') = (cancelled_at is not null)),
@@ -69,4 +71,6 @@ create index appointment_provider on appointment (provider_id, appointment_time)
 create index appointment_due on appointment (next_action_at, appointment_id) where next_action_at is not null;
 -- A page of a clinic's visits is read in its order from an index, however many there are.
 create index appointment_of_clinic on appointment (clinic_id, appointment_time, appointment_id);
+-- What is ahead of the EHR is found without reading the clinic's history.
+create index appointment_ahead_of_ehr on appointment (clinic_id, appointment_id) where ehr_version < version;
 create index appointment_announced_by on appointment (announced_by) where announced_by is not null;

@@ -19,6 +19,8 @@ create table ehr_link (
   foreign key (clinic_id, appointment_id) references appointment (clinic_id, appointment_id)
 );
 
+create index ehr_link_refused on ehr_link (clinic_id) where state = 'REFUSED';
+
 create table ehr_sync_run (
   run_id uuid primary key,
   clinic_id uuid not null references clinic,

@@ -8,7 +8,7 @@ import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
 import { requestSync } from '../../../src/scheduling/ehr-sync.ts';
 import { createEhrs } from '../../../src/integrations/fhir/client.ts';
 import {
-  overdue,
+  requested,
   workflowIds,
   WORKFLOWS,
   type SyncClinicEhrInput,
@@ -291,7 +291,7 @@ describe('the EHR workflows with activities that only count', () => {
     const startSyncRun = async (input: StartSyncRunInput) => {
       looks.push(input);
       if (input.onlyOpen === true && looks.length === 2) {
-        await test.temporal.client.workflow.getHandle(workflowIds.syncClinicEhr(clinicId)).signal(overdue);
+        await test.temporal.client.workflow.getHandle(workflowIds.syncClinicEhr(clinicId)).signal(requested);
         return null;
       }
       return input.onlyOpen === true ? null : { clinicId, runId: 'run-1' };

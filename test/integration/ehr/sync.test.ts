@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createConnection } from '../../../src/db/connection.ts';
-import { createClinicWriters } from '../../../src/db/ehr.ts';
+import { createConnection, inContext } from '../../../src/db/connection.ts';
+import { createClinicWriters, queryAhead } from '../../../src/db/ehr.ts';
+import { requestSync } from '../../../src/scheduling/ehr-sync.ts';
 import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
 import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/visits/attend.ts';
 import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { slotAt } from '../../support/builders.ts';
+import { manyVisits } from '../../support/many-visits.ts';
 import { eventually } from '../../support/eventually.ts';
 import { testServers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -147,16 +149,45 @@ describe('telling an EHR of a clinic’s appointments', () => {
     expect(await there.link(undone)).toMatchObject({ synced_version: 3 });
   });
 
-  it('parks a no-show for a person where the EHR lets nobody write it, and says so every night until somebody acts', async () => {
+  it('parks a no-show for a person where the EHR lets nobody write it, says so once, and tells it again when somebody acts', async () => {
     const there = await anEhrClinic(db, server, { capabilities: { noShowWritable: false } });
     server.sandbox.control.ehr.configure(there.slug, { refusedStatuses: ['noshow'] });
     const id = await there.book(1, '09:00');
     await there.sync();
     await markNoShow(there.deps, there.act(slotAt(there.clinic, 1, '10:00')), { appointmentId: id });
     expect(await there.sync()).toMatchObject({ parked: 1 });
-    expect(await there.sync()).toMatchObject({ parked: 1 });
     expect(there.theOneInEhr(id).status).toBe('booked');
     expect(await there.link(id)).toMatchObject({ state: 'REFUSED', reason: 'noshow_not_writable', synced_version: 1 });
+
+    const quiet = await there.startRun();
+    expect(await there.activities().syncAppointmentsPage({ ...quiet, after: null })).toEqual({
+      after: null,
+      counts: { created: 0, updated: 0, unchanged: 0, parked: 0 },
+    });
+    await there.activities().finishSyncRun(quiet);
+
+    // Asked for by a person, it is tried again; and so it is when the visit changes.
+    await requestSync(there.deps, there.act());
+    expect(await there.sync()).toMatchObject({ parked: 1 });
+    expect(await there.sync()).toMatchObject({ parked: 0 });
+    await undoNoShow(there.deps, there.act(slotAt(there.clinic, 1, '10:00')), { appointmentId: id });
+    expect(await there.sync()).toMatchObject({ unchanged: 1, parked: 0 });
+    expect(await there.link(id)).toMatchObject({ state: 'IN_EHR', reason: null, synced_version: 3 });
+  });
+
+  it('is asked of an index, however long the clinic’s history is, and what the EHR holds is in no page', async () => {
+    const there = await anEhrClinic(db, server);
+    const { clinicId, patientId, providerId, clinic } = there;
+    const history = { clinicId, patientIds: [patientId], providerIds: [providerId], timeZone: clinic.timeZone };
+    await manyVisits(db.owner, { ...history, count: 3_000, fromDay: -400 });
+    const id = await there.book(1, '09:00');
+    const page = { clinicId, runId: randomUUID(), after: null, limit: 100 };
+    const { rows, plan } = await inContext(db.app.db, { clinicId }, async (tx) => ({
+      rows: await queryAhead(tx, page).execute(),
+      plan: await queryAhead(tx, page).explain('json'),
+    }));
+    expect(rows.map((row) => row.appointment_id)).toEqual([id]);
+    expect(JSON.stringify(plan)).toContain('"appointment_ahead_of_ehr"');
   });
 
   it('keeps to the clinic', async () => {
@@ -251,6 +282,8 @@ describe('an EHR that refuses', () => {
       synced_version: 0,
     });
     server.sandbox.control.faults.clear();
+    expect(await there.sync()).toMatchObject({ created: 0, parked: 0 });
+    await requestSync(there.deps, there.act());
     expect(await there.sync()).toMatchObject({ created: 1, parked: 0 });
   });
 

@@ -98,6 +98,7 @@ export function anAppointment(given: Partial<AppointmentRow> = {}): AppointmentR
     cancel_reason: null,
     cancelled_late: null,
     policy_version: 1,
+    ehr_version: 0,
     moves: 0,
     override_rules: [],
     override_reason: null,
