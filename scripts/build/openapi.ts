@@ -19,6 +19,7 @@ export async function openApiDocument(): Promise<object> {
     doors: inert('doors'),
     reads: inert('reads'),
     callbacks: inert('callbacks'),
+    files: inert('files'),
     readiness: {
       isDraining: inert('draining'),
       isDatabaseUp: inert('database'),

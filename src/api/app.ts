@@ -6,6 +6,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { v7 as uuidV7 } from 'uuid';
 import { AppError } from '../domain/errors.ts';
+import type { ForeignFiles } from '../integrations/foreign-files.ts';
 import type { WindowSize } from '../integrations/redis/sliding-window.ts';
 import type { Logger } from '../logger.ts';
 import { seriesRoutes } from './appointment-series/routes.ts';
@@ -51,6 +52,7 @@ export interface ApiDeps {
   readonly doors: Doors;
   readonly reads: Reads;
   readonly callbacks: Callbacks;
+  readonly files: ForeignFiles;
   readonly readiness: Readiness;
   readonly now: () => Date;
 }
@@ -153,7 +155,7 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
 
 /** The routes that ask for a token: who it is first, then how often they came, then whether they may. */
 async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  const { doors, reads, now, rateLimit } = deps;
+  const { doors, reads, files, now, rateLimit } = deps;
   const authenticate = createAuthenticator((token) => app.jwt.verify<VerifiedToken>(token));
   app.addHook('onRoute', requireOperation);
   app.addHook('onRequest', async (request, reply) => {
@@ -176,8 +178,8 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
   await app.register(availabilityRoutes, { reads, now });
   await app.register(providerRoutes, { doors, reads, now });
   await app.register(scheduleRoutes, { doors, reads, now });
-  await app.register(closureRoutes, { doors, reads, now });
-  await app.register(schedulePreviewRoutes, { reads, now });
+  await app.register(closureRoutes, { doors, reads, files, now });
+  await app.register(schedulePreviewRoutes, { reads, files, now });
   await app.register(patientRoutes, { doors, reads, now });
   await app.register(registrationRoutes, { doors, now });
   await app.register(waitlistRoutes, { doors, reads, now });

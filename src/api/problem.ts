@@ -198,6 +198,11 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: 'The calendar file cannot be read',
     detail: 'Send an iCalendar file (RFC 5545) in UTF-8 whose events are whole days.',
   },
+  file_too_costly: {
+    status: 422,
+    title: 'The file takes too much to read',
+    detail: 'Send it in smaller parts, or leave out what recurs so often that nobody could count it.',
+  },
   step_not_in_policy: {
     status: 422,
     title: 'The clinic does not take this step',
@@ -417,7 +422,7 @@ function clashOf({ appointmentTime, code }: SeriesClash): Clash {
 
 function passingHeaders(code: ErrorCode): Record<string, string> {
   if (PROBLEMS[code].status === 503) return { 'retry-after': String(RETRY_SECONDS) };
-  if (code === 'idempotency_in_progress') return { 'retry-after': '1' };
+  if (code === 'idempotency_in_progress' || code === 'rate_limited') return { 'retry-after': '1' };
   return {};
 }
 

@@ -47,8 +47,9 @@ export const ERROR_CODES = [
   'series_clash',
   // Registrations
   'registration_in_use',
-  // Schedules
+  // Schedules and foreign files
   'calendar_invalid',
+  'file_too_costly',
   // The appointment's state refuses
   'appointment_not_scheduled',
   'visit_begun',

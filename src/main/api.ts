@@ -6,6 +6,7 @@ import { createReads } from '../api/reads.ts';
 import { loadConfig } from '../config.ts';
 import { createConnection } from '../db/connection.ts';
 import { pendingMigrations } from '../db/migrate.ts';
+import { createForeignFiles } from '../integrations/foreign-files.ts';
 import { createRedis, pingRedis } from '../integrations/redis/redis.ts';
 import { createRedisWindow } from '../integrations/redis/sliding-window.ts';
 import { verifySendgridSignature } from '../integrations/sendgrid/signature.ts';
@@ -58,6 +59,7 @@ const app = await createApp({
       verifySendgridSignature(config.sendgrid.SENDGRID_WEBHOOK_PUBLIC_KEY, request, Date.now()),
     settle: createSettle(connection.db),
   },
+  files: createForeignFiles(),
   readiness: {
     isDraining: () => draining,
     isDatabaseUp: async () => (await connection.pool.query('select 1')).rowCount === 1,

@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ClinicRow } from '../../db/clinics.ts';
 import { addDays, localDate } from '../../domain/time-zone.ts';
-import { readHolidays, type HolidayCalendar } from '../../integrations/icalendar/read-holidays.ts';
+import type { ForeignFiles } from '../../integrations/foreign-files.ts';
+import { HOLIDAYS, type HolidayCalendar } from '../../integrations/icalendar/read-holidays.ts';
+import type { Caller } from '../authentication.ts';
 import { textOf } from '../bodies.ts';
 
 /* Calendar files as they are sent: what a request may hold, and what is read from it. */
@@ -41,9 +43,18 @@ export function takeCalendarsOnly(app: FastifyInstance): void {
 /** Recurrences are looked up for as long as anybody can book, and a year more. */
 const DAYS_BEYOND_HORIZON = 365;
 
-/** The holidays of a file from today on. @throws AppError `calendar_invalid` */
-export function holidaysOf(clinic: ClinicRow, file: string, now: Date): HolidayCalendar {
+/**
+ * The holidays of a file from today on.
+ * @throws AppError `calendar_invalid`, `file_too_costly`, `rate_limited`
+ */
+export function holidaysOf(
+  files: ForeignFiles,
+  { subject }: Caller,
+  clinic: ClinicRow,
+  file: string,
+  now: Date,
+): Promise<HolidayCalendar> {
   const from = localDate(clinic.time_zone, now.getTime());
   const to = addDays(from, clinic.policy.bookingHorizonDays + DAYS_BEYOND_HORIZON);
-  return readHolidays(file, { from, to });
+  return files.read(subject, HOLIDAYS, file, { from, to }, clinic.time_zone);
 }

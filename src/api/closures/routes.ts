@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ClinicRow } from '../../db/clinics.ts';
 import { AppError } from '../../domain/errors.ts';
 import { localDate } from '../../domain/time-zone.ts';
+import type { ForeignFiles } from '../../integrations/foreign-files.ts';
 import { clinicFor } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
@@ -27,13 +28,14 @@ import {
 export interface ClosureRoutes {
   readonly doors: Pick<Doors, 'addClosure' | 'removeClosure' | 'importClosures'>;
   readonly reads: Pick<Reads, 'clinic' | 'closures'>;
+  readonly files: ForeignFiles;
   readonly now: () => Date;
 }
 
 const CLOSURES_ROUTE = 'POST /api/v1/clinics/{clinicId}/closures';
 
 /** When a whole clinic is closed. */
-export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, { doors, reads, now }, done) => {
+export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, { doors, reads, files, now }, done) => {
   app.get(
     '/clinics/:clinicId/closures',
     {
@@ -134,7 +136,13 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
         bodyLimit: CALENDAR_LIMIT,
         config: {
           operation: 'changeClosures',
-          problems: ['not_found', 'calendar_invalid', 'idempotency_in_progress', 'idempotency_mismatch'],
+          problems: [
+            'not_found',
+            'calendar_invalid',
+            'file_too_costly',
+            'idempotency_in_progress',
+            'idempotency_mismatch',
+          ],
         },
         schema: {
           operationId: 'importClosures',
@@ -151,7 +159,7 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
       async (request, reply) => {
         const caller = callerOf(request);
         const clinic = await clinicAt(clinicFor(caller, request.params.clinicId));
-        const { events, skipped } = holidaysOf(clinic, request.body, now());
+        const { events, skipped } = await holidaysOf(files, caller, clinic, request.body, now());
         const { replayed, ...counts } = await doors.importClosures(
           actIn(request, clinic.clinic_id, now()),
           events,

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { SKIP_REASONS } from '../../integrations/icalendar/read-holidays.ts';
+import { SKIP_REASONS } from '../../integrations/icalendar/whole-days.ts';
 import { ADDED_HEADERS, Changed } from '../schedules/schemas.ts';
 import { LocalDate, NextCursor, PAGE_QUERY, PlainText, Strict, Uuid } from '../schemas.ts';
 import type { ClosureRow } from './queries.ts';

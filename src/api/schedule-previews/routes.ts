@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { ScheduleChange } from '../../domain/schedule-change.ts';
+import type { ForeignFiles } from '../../integrations/foreign-files.ts';
 import { authorize, clinicFor, namedClinic } from '../authorization.ts';
 import { callerOf, reachOf, readerOf } from '../caller.ts';
 import { CALENDAR_LIMIT, CalendarBody, holidaysOf, takeCalendarsOnly } from '../closures/calendar-files.ts';
@@ -15,13 +16,14 @@ export interface SchedulePreviewRoutes {
     Reads,
     'clinicOfProvider' | 'affectedOfProvider' | 'affectedOfClinic' | 'clinic' | 'effectOfImport'
   >;
+  readonly files: ForeignFiles;
   readonly now: () => Date;
 }
 
 /** Whom a change of a schedule would affect, before it is made. */
 export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreviewRoutes> = (
   app,
-  { reads, now },
+  { reads, files, now },
   done,
 ) => {
   app.post(
@@ -70,7 +72,7 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
       '/clinics/:clinicId/closures/import/preview',
       {
         bodyLimit: CALENDAR_LIMIT,
-        config: { operation: 'changeClosures', problems: ['not_found', 'calendar_invalid'] },
+        config: { operation: 'changeClosures', problems: ['not_found', 'calendar_invalid', 'file_too_costly'] },
         schema: {
           operationId: 'previewClosureImport',
           tags: ['schedules'],
@@ -83,10 +85,11 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
         },
       },
       async (request, reply) => {
-        const clinicId = clinicFor(callerOf(request), request.params.clinicId);
+        const caller = callerOf(request);
+        const clinicId = clinicFor(caller, request.params.clinicId);
         const clinic = await reads.clinic({ clinicId }, clinicId);
         if (clinic === undefined) throw new AppError('not_found');
-        const { events, skipped } = holidaysOf(clinic, request.body, now());
+        const { events, skipped } = await holidaysOf(files, caller, clinic, request.body, now());
         const found = await reads.effectOfImport(clinicId, readerOf(request), events, now());
         const { added, unchanged, removed, timeZone, affected } = found;
         return reply.send({

@@ -9,6 +9,7 @@ import { createRateLimiter } from '../../../src/api/rate-limit.ts';
 import { createReads } from '../../../src/api/reads.ts';
 import type { Connection } from '../../../src/db/connection.ts';
 import { pendingMigrations } from '../../../src/db/migrate.ts';
+import { createForeignFiles } from '../../../src/integrations/foreign-files.ts';
 import { createRedis, pingRedis } from '../../../src/integrations/redis/redis.ts';
 import { createRedisWindow } from '../../../src/integrations/redis/sliding-window.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
@@ -55,6 +56,7 @@ export async function startApi(
       isFromSendgrid: ({ signature }) => signature === 'good',
       settle: createSettle(connection.db),
     },
+    files: createForeignFiles(),
     readiness: {
       isDraining: () => false,
       isDatabaseUp: async () => (await connection.pool.query('select 1')).rowCount === 1,

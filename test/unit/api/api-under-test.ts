@@ -46,6 +46,7 @@ export function anApi(
     doors: unexpected('doors', given.doors ?? {}),
     reads: unexpected('reads', given.reads ?? {}),
     callbacks: unexpected('callbacks', given.callbacks ?? {}),
+    files: unexpected('files', {}),
     readiness: {
       isDraining: () => false,
       isDatabaseUp: () => Promise.resolve(true),
