@@ -5,10 +5,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/**
- * How long a message waits before each further attempt after a passing error. When the ladder is used up, the message has failed; where the provider
- * could not even be reached, the last one repeats until the message is no longer due.
- */
+/** How long a message waits before each further attempt after a passing error of its own. When the ladder is used up, the message has failed. */
 const RETRY_DELAYS_MS: readonly number[] = [10 * SECOND, MINUTE, 10 * MINUTE, HOUR];
 
 /** How long a message of unknown outcome waits before each look-up at the provider; the last one repeats until the visit begins. */

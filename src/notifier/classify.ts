@@ -3,11 +3,11 @@ import type { Channel } from '../domain/notification.ts';
 import { failureReason } from '../notifications/ledger.ts';
 
 /**
- * What to do after a provider's error. `permanent`: this message will never be taken. `retry`: later. `unreachable`: later, and
- * it counts as no attempt, for no connection was made. `stop`: nothing on this channel will be taken
- * until a person has put it right. `unknown`: it may have been sent.
+ * What to do after a provider's error. `permanent`: this message will never be taken. `later`: this message later. `channel_later`: no message is taken
+ * for now, so it is nothing against this one, which was certainly not sent. `stop`: nothing on this channel will be taken until a person has put it
+ * right. `unknown`: it may have been sent, and the provider is in trouble.
  */
-export type ErrorClass = 'permanent' | 'retry' | 'unreachable' | 'stop' | 'unknown';
+export type ErrorClass = 'permanent' | 'later' | 'channel_later' | 'stop' | 'unknown';
 
 /**
  * By the provider's own code, where that says more than the HTTP status. Twilio: twilio.com/docs/api/errors; it adds codes without notice, so an
@@ -35,12 +35,12 @@ const CLASS_BY_CODE: Readonly<Record<Channel, Readonly<Record<string, ErrorClass
     30006: 'permanent',
     30007: 'permanent',
     // Too many at once: rate, queue of the sender.
-    20429: 'retry',
-    21611: 'retry',
-    30001: 'retry',
+    20429: 'channel_later',
+    21611: 'channel_later',
+    30001: 'later',
     // Delivery: handset switched off, carrier does not say why.
-    30003: 'retry',
-    30008: 'retry',
+    30003: 'later',
+    30008: 'later',
     // Our account or number: wrong credentials, not active, suspended, not found, sender missing or not ours.
     20003: 'stop',
     20005: 'stop',
@@ -63,7 +63,7 @@ const CLASS_BY_STATUS: readonly { readonly from: number; readonly to: number; re
   { from: 401, to: 401, class: 'stop' },
   { from: 403, to: 405, class: 'stop' },
   { from: 408, to: 408, class: 'unknown' },
-  { from: 429, to: 429, class: 'retry' },
+  { from: 429, to: 429, class: 'channel_later' },
   { from: 400, to: 499, class: 'permanent' },
   { from: 500, to: 599, class: 'unknown' },
 ];
@@ -82,7 +82,7 @@ export function classify(channel: Channel, error: unknown): Verdict {
   const { status, providerCode, retryAfterSeconds, sent } = error.detail;
   if (error.code === 'provider_unavailable') {
     return sent === false
-      ? { class: 'unreachable', reason: failureReason(channel, 'unreachable') }
+      ? { class: 'channel_later', reason: failureReason(channel, 'unreachable') }
       : { class: 'unknown', reason: failureReason(channel, 'no_answer') };
   }
   if (error.code !== 'provider_refused' || typeof status !== 'number') {

@@ -6,6 +6,7 @@ import { awaitsAnswer, failWaiting } from '../notifications/ledger.ts';
 import { readNotificationMessage, type NotificationMessage } from '../notifications/message.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Topology } from '../notifications/topology.ts';
+import { createChannelGate, type ChannelGate } from './channel.ts';
 import { patiently } from './patiently.ts';
 import { processNotification, type Next, type SendDeps } from './send.ts';
 
@@ -15,8 +16,10 @@ export interface NotifierDeps extends Omit<SendDeps, 'retryDelaysMs' | 'lookUpDe
   readonly topology: Topology;
   /** Messages of one channel under way at once. Default 20. */
   readonly prefetch?: number;
-  /** How long a channel rests after its provider refused us altogether. Default 30 s. */
+  /** How long a channel in trouble rests before it is tried again, where its provider does not ask for longer. Default 10 s. */
   readonly channelRestMs?: number;
+  /** Waits, or rejects when the signal is aborted. Default: by the machine's timers. */
+  readonly pause?: (durationMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface Notifier {
@@ -32,13 +35,15 @@ const MAX_ERRORS = 5;
  * confirmed its successor: a crash at any point gives it out again, and the ledger knows what was done.
  */
 export function startNotifier(deps: NotifierDeps): Notifier {
-  const { rabbitmq, publisher, topology, logger, prefetch = 20, channelRestMs = 30_000 } = deps;
+  const { rabbitmq, publisher, topology, logger, clock, prefetch = 20, channelRestMs: restMs = 10_000 } = deps;
+  const { pause = pauseByTimer } = deps;
   const sendDeps: SendDeps = {
     ...deps,
     retryDelaysMs: topology.retryDelaysMs,
     lookUpDelaysMs: topology.lookUpDelaysMs,
   };
-  const restingUntil: Record<Channel, number> = { sms: 0, email: 0 };
+  const gate = (channel: Channel) => createChannelGate({ channel, clock, pause, logger, restMs });
+  const gates: Readonly<Record<Channel, ChannelGate>> = { sms: gate('sms'), email: gate('email') };
 
   async function onDelivery({ content, signal }: Delivery): Promise<void> {
     const message = readNotificationMessage(content);
@@ -47,14 +52,29 @@ export function startNotifier(deps: NotifierDeps): Notifier {
       await patiently(() => publisher.deadLetter(content, 'unreadable_message'), signal);
       return;
     }
-    await rest(restingUntil[message.channel] - deps.clock(), signal);
     let latest = message;
-    const next = await processNotification(sendDeps, message, signal).catch((error: unknown): Promise<Next> => {
-      if (signal.aborted) throw error;
-      latest = { ...message, errors: (message.errors ?? 0) + 1 };
-      return afterOwnError(latest, error, signal);
-    });
-    await follow(latest, next, signal);
+    for (;;) {
+      const next = await inTurn(message, signal).catch((error: unknown): Promise<Next> => {
+        if (signal.aborted) throw error;
+        latest = { ...message, errors: (message.errors ?? 0) + 1 };
+        return afterOwnError(latest, error, signal);
+      });
+      if (next.next === 'again') continue;
+      await follow(latest, next, signal);
+      return;
+    }
+  }
+
+  /** When the channel takes messages, or wants to be tried. */
+  async function inTurn(message: NotificationMessage, signal: AbortSignal): Promise<Next> {
+    const { turn, wasWellSince } = gates[message.channel];
+    const given = await turn(signal);
+    if (given === undefined) return { next: 'later', delayMs: Math.min(...topology.retryDelaysMs) };
+    try {
+      return await processNotification(sendDeps, message, { ...given, wasWellSince }, signal);
+    } finally {
+      given.untried();
+    }
   }
 
   async function afterOwnError(message: NotificationMessage, error: unknown, signal: AbortSignal): Promise<Next> {
@@ -85,13 +105,12 @@ export function startNotifier(deps: NotifierDeps): Notifier {
     }
   }
 
-  async function follow(message: NotificationMessage, next: Next, signal: AbortSignal): Promise<void> {
+  async function follow(
+    message: NotificationMessage,
+    next: Exclude<Next, { next: 'again' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (next.next === 'later') {
-      if (next.stopChannel !== undefined) {
-        restingUntil[message.channel] = deps.clock() + channelRestMs;
-        // The alarm: nothing on this channel goes out until a person has put it right.
-        logger.error({ event: 'channel_stopped', channel: message.channel, reason: next.stopChannel.reason });
-      }
       const again = { ...message, attempt: message.attempt + 1 };
       await patiently(() => publisher.publishLater(again, next.delayMs), signal);
     }
@@ -112,6 +131,6 @@ export function startNotifier(deps: NotifierDeps): Notifier {
   };
 }
 
-async function rest(durationMs: number, signal: AbortSignal): Promise<void> {
-  if (durationMs > 0) await delay(durationMs, undefined, { signal });
+async function pauseByTimer(durationMs: number, signal: AbortSignal): Promise<void> {
+  await delay(durationMs, undefined, { signal });
 }

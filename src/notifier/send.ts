@@ -15,6 +15,7 @@ import {
 } from '../notifications/ledger.ts';
 import type { NotificationMessage } from '../notifications/message.ts';
 import { renderEmail, renderSms } from '../notifications/render.ts';
+import type { ChannelGate, Turn } from './channel.ts';
 import { classify, type Verdict } from './classify.ts';
 import { patiently } from './patiently.ts';
 
@@ -34,25 +35,29 @@ export interface SendDeps {
 export type Next =
   /** The ledger holds the rest. */
   | { readonly next: 'done' }
+  /** As soon as the channel takes messages again. */
+  | { readonly next: 'again' }
   /** To be looked at again. */
-  | { readonly next: 'later'; readonly delayMs: number; readonly stopChannel?: { readonly reason: string } }
+  | { readonly next: 'later'; readonly delayMs: number }
   /** For a person. */
   | { readonly next: 'dead'; readonly reason: string };
 
 /**
  * Takes one message as far as it goes now: claim, call the provider, write what came of it. Safe to run again at any point: the ledger decides.
+ * @param channel - is told how the provider fared, if it was called with the message
  * @param signal - aborted when nobody waits for the result any more
  */
 export async function processNotification(
   deps: SendDeps,
   message: NotificationMessage,
+  channel: Pick<Turn, 'well' | 'trouble'> & Pick<ChannelGate, 'wasWellSince'>,
   signal: AbortSignal,
 ): Promise<Next> {
   const { notificationId, clinicId } = message;
   const now = new Date(Math.max(deps.clock(), Date.parse(message.now)));
   const write = <T>(work: (tx: Tx) => Promise<T>) => patiently(() => inContext(deps.db, { clinicId }, work), signal);
   const claim = () => write((tx) => claimToSend(tx, { notificationId, now, leaseMs: deps.leaseMs }));
-  const context: Context = { deps, now, trip: message.attempt, write };
+  const context: Context = { deps, now, channel, write };
 
   const first = await claim();
   if (first.outcome !== 'look-up') return proceed(context, first);
@@ -64,8 +69,7 @@ export async function processNotification(
 interface Context {
   readonly deps: SendDeps;
   readonly now: Date;
-  /** How often the message has come, this time included. */
-  readonly trip: number;
+  readonly channel: Parameters<typeof processNotification>[2];
   readonly write: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
 }
 
@@ -98,6 +102,7 @@ async function send(context: Context, notification: NotificationToSend): Promise
   } catch (error) {
     return settleFailure(context, notification, classify(notification.channel, error));
   }
+  context.channel.well();
   await write((tx) => markAccepted(tx, { notificationId, attempt, providerMessageId }));
   log(deps, notification, { event: 'notification_accepted' });
   return { next: 'done' };
@@ -127,28 +132,35 @@ function prepare(
 }
 
 async function settleFailure(context: Context, notification: NotificationToSend, verdict: Verdict): Promise<Next> {
-  const { deps, trip, write } = context;
+  const { deps, channel, write } = context;
   const { notificationId, attempt, attemptsMade } = notification;
-  const { reason, retryAfterMs = 0 } = verdict;
+  const { reason, retryAfterMs } = verdict;
   const ref = { notificationId, attempt, reason };
   log(deps, notification, { event: 'notification_refused', outcome: verdict.class, reason });
   switch (verdict.class) {
     case 'unknown':
+      channel.trouble({ notificationId, reason, sure: false });
       await write((tx) => markUnknown(tx, ref));
       return { next: 'later', delayMs: shortest(deps.lookUpDelaysMs) };
     case 'stop':
+      // The alarm: nothing on this channel goes out until a person has put it right.
+      deps.logger.error({ event: 'channel_stopped', channel: notification.channel, reason });
+      channel.trouble({ notificationId, reason, sure: true, retryAfterMs });
       await write((tx) => markRetry(tx, { ...ref, countsAsAttempt: false }));
-      return { next: 'later', delayMs: Math.max(shortest(deps.retryDelaysMs), retryAfterMs), stopChannel: { reason } };
-    case 'unreachable':
+      return { next: 'again' };
+    case 'channel_later':
+      channel.trouble({ notificationId, reason, sure: true, retryAfterMs });
       await write((tx) => markRetry(tx, { ...ref, countsAsAttempt: false }));
-      return { next: 'later', delayMs: deps.retryDelaysMs[trip - 1] ?? Math.max(0, ...deps.retryDelaysMs) };
-    case 'retry': {
+      return { next: 'again' };
+    case 'later': {
+      channel.well();
       const delayMs = deps.retryDelaysMs[attemptsMade - 1];
       if (delayMs === undefined) break;
       await write((tx) => markRetry(tx, ref));
-      return { next: 'later', delayMs: Math.max(delayMs, retryAfterMs) };
+      return { next: 'later', delayMs: Math.max(delayMs, retryAfterMs ?? 0) };
     }
     case 'permanent':
+      channel.well();
       break;
   }
   await write((tx) => markFailed(tx, ref));
@@ -156,8 +168,8 @@ async function settleFailure(context: Context, notification: NotificationToSend,
 }
 
 /**
- * Asks the provider about an attempt whose answer was lost. Undefined when the provider certainly does not have the message and another attempt is
- * left; then the ledger says RETRY.
+ * Asks the provider about an attempt whose answer was lost. Undefined when the provider certainly does not have the message and it may be sent again now;
+ * then the ledger says RETRY. Was the provider well meanwhile, then this message alone fails there: that counts, and it waits as after any error of its own.
  */
 async function lookUp(
   context: Context,
@@ -178,13 +190,20 @@ async function lookUp(
     return { next: 'later', delayMs: lookUpDelay(deps, deps.clock() - attempt.startedAt.getTime()) };
   }
   log(deps, notification, { event: 'notification_absent' });
-  if (notification.attemptsMade > deps.retryDelaysMs.length) {
-    const reason = 'attempts_used_up';
-    await write((tx) => markFailed(tx, { ...ref, reason }));
-    return { next: 'dead', reason };
+  const reason = 'absent_at_provider';
+  const isOwnFault = context.channel.wasWellSince(attempt.startedAt.getTime());
+  if (!isOwnFault) {
+    await write((tx) => markRetry(tx, { ...ref, reason, countsAsAttempt: false }));
+    return undefined;
   }
-  await write((tx) => markRetry(tx, { ...ref, reason: 'absent_at_provider' }));
-  return undefined;
+  const delayMs = deps.retryDelaysMs[notification.attemptsMade - 1];
+  if (delayMs === undefined) {
+    const failed = 'attempts_used_up';
+    await write((tx) => markFailed(tx, { ...ref, reason: failed }));
+    return { next: 'dead', reason: failed };
+  }
+  await write((tx) => markRetry(tx, { ...ref, reason }));
+  return { next: 'later', delayMs };
 }
 
 async function find(deps: SendDeps, notification: NotificationToSend, attempt: OpenAttempt) {

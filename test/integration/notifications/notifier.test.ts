@@ -141,7 +141,7 @@ describe('the notifier', () => {
   });
 
   describe('when the provider refuses', () => {
-    it('tries again after the delay, and the second attempt counts', async () => {
+    it('tries again when the provider wants to be called again, and holds nothing against the message', async () => {
       const visit = await world.visit();
       world.sandbox.control.faults.add({
         vendor: 'twilio',
@@ -163,13 +163,19 @@ describe('the notifier', () => {
 
     it('gives up after the last rung: FAILED, the workflow told, the reason in the dead-letter queue', async () => {
       const visit = await world.visit();
-      world.sandbox.control.faults.add({ vendor: 'twilio', kind: 'status', status: 429, match: { to: visit.phone } });
+      world.sandbox.control.faults.add({
+        vendor: 'twilio',
+        kind: 'status',
+        status: 400,
+        code: 30001,
+        match: { to: visit.phone },
+      });
       const message = await world.plan(visit);
       await world.publish(message);
       notifier = world.start();
-      expect(await world.reaches(message, 'FAILED')).toMatchObject({ attempt: 2, reason: 'twilio_20429' });
+      expect(await world.reaches(message, 'FAILED')).toMatchObject({ attempt: 2, reason: 'twilio_30001' });
       const dead = await deadLetter();
-      expect(dead.headers).toMatchObject({ reason: 'twilio_20429' });
+      expect(dead.headers).toMatchObject({ reason: 'twilio_30001' });
       expect(dead.messageId).toBe(message.notificationId);
       expect(JSON.parse(dead.body)).toMatchObject({ notificationId: message.notificationId, attempt: 2 });
       expect(await settledEvents(visit)).toBe(1);

@@ -10,14 +10,14 @@ describe('classifying a provider’s error', () => {
     ['sms', { status: 400, providerCode: '21211' }, 'permanent', 'twilio_21211'],
     ['sms', { status: 400, providerCode: '21610' }, 'permanent', 'twilio_21610'],
     ['sms', { status: 400, providerCode: '21614' }, 'permanent', 'twilio_21614'],
-    ['sms', { status: 429, providerCode: '20429' }, 'retry', 'twilio_20429'],
-    ['sms', { status: 400, providerCode: '21611' }, 'retry', 'twilio_21611'],
+    ['sms', { status: 429, providerCode: '20429' }, 'channel_later', 'twilio_20429'],
+    ['sms', { status: 400, providerCode: '21611' }, 'channel_later', 'twilio_21611'],
     ['sms', { status: 401, providerCode: '20003' }, 'stop', 'twilio_20003'],
     ['sms', { status: 400, providerCode: '21606' }, 'stop', 'twilio_21606'],
     ['sms', { status: 500, providerCode: '20500' }, 'unknown', 'twilio_20500'],
     // A code that Twilio added yesterday goes by its status.
     ['sms', { status: 400, providerCode: '29999' }, 'permanent', 'twilio_29999'],
-    ['sms', { status: 429, providerCode: '29999' }, 'retry', 'twilio_29999'],
+    ['sms', { status: 429, providerCode: '29999' }, 'channel_later', 'twilio_29999'],
     ['sms', { status: 403, providerCode: '29999' }, 'stop', 'twilio_29999'],
     ['sms', { status: 502 }, 'unknown', 'twilio_http_502'],
     ['sms', { status: 408 }, 'unknown', 'twilio_http_408'],
@@ -26,7 +26,7 @@ describe('classifying a provider’s error', () => {
     ['email', { status: 413 }, 'permanent', 'sendgrid_http_413'],
     ['email', { status: 401 }, 'stop', 'sendgrid_http_401'],
     ['email', { status: 404 }, 'stop', 'sendgrid_http_404'],
-    ['email', { status: 429 }, 'retry', 'sendgrid_http_429'],
+    ['email', { status: 429 }, 'channel_later', 'sendgrid_http_429'],
     ['email', { status: 503 }, 'unknown', 'sendgrid_http_503'],
     ['email', { status: 400, providerCode: '20003' }, 'permanent', 'sendgrid_20003'],
   ] as const)('%s %j is %s', (channel, detail, expected, reason) => {
@@ -39,11 +39,11 @@ describe('classifying a provider’s error', () => {
 
   it('tells a request that never left from one whose answer was lost', () => {
     expect(classify('sms', unanswered({ code: 'ECONNREFUSED' }))).toEqual({
-      class: 'unreachable',
+      class: 'channel_later',
       reason: 'twilio_unreachable',
     });
-    expect(classify('sms', unanswered({ code: 'ENOTFOUND' })).class).toBe('unreachable');
-    expect(classify('email', unanswered({ code: 'EHOSTUNREACH' })).class).toBe('unreachable');
+    expect(classify('sms', unanswered({ code: 'ENOTFOUND' })).class).toBe('channel_later');
+    expect(classify('email', unanswered({ code: 'EHOSTUNREACH' })).class).toBe('channel_later');
     expect(classify('email', unanswered({ code: 'ECONNRESET' }))).toEqual({
       class: 'unknown',
       reason: 'sendgrid_no_answer',
