@@ -1,4 +1,4 @@
-import { sql, type SelectQueryBuilder } from 'kysely';
+import type { SelectQueryBuilder } from 'kysely';
 import type { Tx } from '../../db/connection.ts';
 import type { Database } from '../../db/schema.ts';
 import type { Channel, NotificationState } from '../../domain/notification.ts';
@@ -44,7 +44,7 @@ export function reasonsWhere(
   filter: NotificationFilter,
 ): Promise<{ readonly state: NotificationState; readonly reason: string | null; readonly count: number }[]> {
   return matching(tx.selectFrom('notification'), filter)
-    .select(['state', 'reason', sql<number>`count(*)::integer`.as('count')])
+    .select((eb) => ['state', 'reason', eb.cast<number>(eb.fn.countAll(), 'integer').as('count')])
     .where('state', 'in', ['FAILED', 'UNKNOWN', 'SKIPPED'])
     .groupBy(['state', 'reason'])
     .orderBy('count', 'desc')
@@ -72,7 +72,8 @@ function matching(
     query = query.where('patient_id', 'in', (eb) => {
       let patients = eb.selectFrom('patient').select('patient.patient_id');
       if (phone !== undefined) patients = patients.where('phone', '=', phone);
-      if (email !== undefined) patients = patients.where(sql`lower(email)`, '=', email.toLowerCase());
+      if (email !== undefined)
+        patients = patients.where((of) => of(of.fn('lower', ['email']), '=', email.toLowerCase()));
       return patients;
     });
   }
