@@ -24,6 +24,7 @@ export async function startProcess(options: {
   readonly root: string;
   readonly name: string;
   readonly file: string;
+  readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly isReady: (line: Readonly<Record<string, unknown>>) => boolean;
   /** Every line it prints. */
@@ -79,6 +80,7 @@ export async function startProcess(options: {
 interface Launch {
   readonly root: string;
   readonly file: string;
+  readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -92,8 +94,8 @@ export async function runToEnd(options: Launch & { readonly name: string }): Pro
   if (code !== 0) throw new Error(`${options.name} failed (${code ?? 'killed'}):\n${output.join('')}`);
 }
 
-function launch({ root, file, env }: Launch) {
-  const node = [process.execPath, '--import', 'tsx', file];
+function launch({ root, file, args: given = [], env }: Launch) {
+  const node = [process.execPath, '--import', 'tsx', file, ...given];
   const [command, ...args] = diesWithParent() ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--', ...node] : node;
   if (command === undefined) throw new Error('nothing to start');
   return spawn(command, args, {
