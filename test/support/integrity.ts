@@ -32,7 +32,7 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
     // A freed slot counts for who wants to book, but keeping it is no visit: it may stand beside a full day and is then not filled.
     'a day of a provider has more visits and holds than its limit, and nobody set the limit aside',
     sql`select provider_id || ' on ' || day as id from (
-        select p.provider_id, (lower(r.during) at time zone c.time_zone)::date as day, p.max_daily_appointments,
+        select p.provider_id, (coalesce(r.visit_start, lower(r.during)) at time zone c.time_zone)::date as day, p.max_daily_appointments,
           coalesce(bool_or('day_full' = any(a.override_rules)), false) as overridden
         from reservation r join provider p on p.provider_id = r.resource_id join clinic c on c.clinic_id = p.clinic_id
           left join appointment a on a.appointment_id = r.appointment_id
@@ -60,12 +60,14 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
       where (e.status = 'BOOKED') <> exists (select from waitlist_round w where w.filled_appointment_id = e.booked_appointment_id)`,
   ],
   [
+    // A no-show that is taken back is ahead again, whatever was booked meanwhile.
     'a patient has more visits ahead than the clinic’s limits, and nobody set them aside',
     sql`select patient_id || ' at ' || clinic_id as id from (
         select a.patient_id, a.clinic_id, a.provider_id, c.policy, bool_or('too_many_upcoming' = any(a.override_rules)) over at_clinic as freed_at_clinic,
           bool_or('too_many_upcoming_with_provider' = any(a.override_rules)) over with_provider as freed_with_provider,
           count(*) over at_clinic as at_clinic, count(*) over with_provider as with_provider
         from appointment a join clinic c using (clinic_id) where a.status = 'SCHEDULED' and a.appointment_time > now()
+          and not exists (select from audit_event e where e.entity_id = a.appointment_id and e.action = 'noShowUndone')
         window at_clinic as (partition by a.clinic_id, a.patient_id), with_provider as (partition by a.provider_id, a.patient_id)) ahead
       where at_clinic > (policy ->> 'maxUpcomingPerPatient')::integer and not freed_at_clinic
         or with_provider > (policy ->> 'maxUpcomingPerProviderAndPatient')::integer and not freed_with_provider`,

@@ -24,7 +24,8 @@ begin
         p_place ->> 'bookedVia', (p_place ->> 'timeSetAt')::timestamptz, (p_place ->> 'policyVersion')::integer,
         p_overridden, case when p_overridden <> '{}' then p_request ->> 'reason' end,
         (p_place ->> 'seriesId')::uuid, (p_place ->> 'seriesIndex')::integer, coalesce((p_place ->> 'noticeVisits')::integer, 1),
-        (p_place ->> 'announcedBy')::uuid,
+        -- Of a series whose first date the rules refuse nothing stays; until that is said, the others are written without it.
+        (select appointment_id from appointment where appointment_id = (p_place ->> 'announcedBy')::uuid),
         -- The plan is due at once, so that the sweep finds the visit even if nobody starts its workflow.
         'plan', now());
     insert into outbox (clinic_id, aggregate, aggregate_id, event, version, request_id)

@@ -151,7 +151,7 @@ describe('the search for an order that explains a history', () => {
   });
 
   it('finds none for a refusal that nothing was the reason of', () => {
-    const [first, no] = [book('a', 0, 1, 2), refused('slot_taken', 2, 3, 4)];
+    const [first, no] = [book('a', 0, 1, 2), refused('slot_taken', 3, 3, 4)];
     expect(faultsOf([first, no], [first])).toHaveLength(1);
   });
 

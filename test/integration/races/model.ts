@@ -3,8 +3,17 @@
  * doors are held against. Times are quarters since the day's first; a visit takes `[from, from + quarters)`.
  */
 
-/** The day that every provider works. */
-export const DAY = { providers: 2, patients: 3, quarters: 16, mostVisits: 5, mostHolds: 5 } as const;
+/** The day that every provider works. Between two visits of one provider a quarter stays free: their buffers. */
+export const DAY = {
+  providers: 2,
+  patients: 3,
+  quarters: 20,
+  buffer: 1,
+  mostVisits: 5,
+  mostHolds: 5,
+  mostAhead: 3,
+  mostAheadWithProvider: 2,
+} as const;
 
 export type Command =
   | {
@@ -82,7 +91,13 @@ export function step(model: Model, command: Command, newId: string): Step {
     model: changed ? { ...model, visits: new Map(model.visits).set(id, visit) } : model,
   });
   const book = (time: Time, patient: number, hold?: string): Step => {
-    const refusal = placeRefusal(without(model, hold), time, patient);
+    const refusal = placeRefusal(
+      without(model, hold),
+      time,
+      patient,
+      ['at_clinic', 'with_provider'],
+      hold !== undefined,
+    );
     if (refusal !== undefined) return refuse(refusal);
     const visit: Visit = { ...timeOf(time), patient, status: 'SCHEDULED', checkedIn: false, version: 1 };
     const { answer, model: after } = put(newId, visit);
@@ -93,7 +108,7 @@ export function step(model: Model, command: Command, newId: string): Step {
     case 'book':
       return book(command, command.patient);
     case 'hold': {
-      const refusal = outsideHours(command) ?? holdRefusal(model, command);
+      const refusal = holdRefusal(model, command);
       if (refusal !== undefined) return refuse(refusal);
       const hold = { ...timeOf(command), by: command.by, isLive: true };
       return { answer: { ok: true, hold: newId }, model: { ...model, holds: new Map(model.holds).set(newId, hold) } };
@@ -123,7 +138,8 @@ export function step(model: Model, command: Command, newId: string): Step {
       const to = { ...visit, ...timeOf({ ...visit, ...command }) };
       if (to.from === visit.from && to.quarters === visit.quarters && to.provider === visit.provider) return nothing();
       const others = { ...model, visits: new Map([...model.visits].filter(([id]) => id !== command.visit)) };
-      const refusal = placeRefusal(others, to, visit.patient);
+      // One visit goes and one comes: only the number with another provider grows.
+      const refusal = placeRefusal(others, to, visit.patient, to.provider === visit.provider ? [] : ['with_provider']);
       return refusal === undefined ? change(to) : refuse(refusal);
     }
     case 'cancel':
@@ -146,14 +162,37 @@ export function step(model: Model, command: Command, newId: string): Step {
   }
 }
 
-/** The first refusal is told; who has the time comes before the day's limit. */
-function placeRefusal(model: Model, time: Time, patient: number): string | undefined {
-  return outsideHours(time) ?? slotTaken(model, time) ?? patientBusy(model, time, patient) ?? dayFull(model, time);
+type Limit = 'at_clinic' | 'with_provider';
+
+/** The first refusal is told: who has the time, then the day's limit, then those on visits ahead. What was held had its place in the day. */
+function placeRefusal(
+  model: Model,
+  time: Time,
+  patient: number,
+  limits: readonly Limit[],
+  isHeld = false,
+): string | undefined {
+  return (
+    outsideHours(time) ??
+    slotTaken(model, time) ??
+    patientBusy(model, time, patient) ??
+    (isHeld ? undefined : dayFull(model, time)) ??
+    tooManyAhead(model, time, patient, limits)
+  );
 }
 
 function holdRefusal(model: Model, time: Time & { readonly by: string }): string | undefined {
   const held = [...model.holds.values()].filter((hold) => hold.isLive && hold.by === time.by);
-  return held.length >= DAY.mostHolds ? 'too_many_holds' : (slotTaken(model, time) ?? dayFull(model, time));
+  const tooMany = held.length >= DAY.mostHolds ? 'too_many_holds' : undefined;
+  return outsideHours(time) ?? slotTaken(model, time) ?? dayFull(model, time) ?? tooMany;
+}
+
+function tooManyAhead(model: Model, time: Time, patient: number, limits: readonly Limit[]): string | undefined {
+  const ahead = [...model.visits.values()].filter((visit) => visit.patient === patient && visit.status === 'SCHEDULED');
+  if (limits.includes('at_clinic') && ahead.length >= DAY.mostAhead) return 'too_many_upcoming';
+  const withProvider = ahead.filter((visit) => visit.provider === time.provider);
+  const isTooMuch = limits.includes('with_provider') && withProvider.length >= DAY.mostAheadWithProvider;
+  return isTooMuch ? 'too_many_upcoming_with_provider' : undefined;
 }
 
 function outsideHours({ from, quarters }: Time): 'outside_hours' | undefined {
@@ -161,7 +200,7 @@ function outsideHours({ from, quarters }: Time): 'outside_hours' | undefined {
 }
 
 function slotTaken(model: Model, time: Time): 'slot_taken' | undefined {
-  return takenBy(model, time.provider).some((other) => overlap(other, time)) ? 'slot_taken' : undefined;
+  return takenBy(model, time.provider).some((other) => overlap(other, time, DAY.buffer)) ? 'slot_taken' : undefined;
 }
 
 function patientBusy(model: Model, time: Time, patient: number): 'patient_busy' | undefined {
@@ -180,9 +219,9 @@ function takenBy(model: Model, provider: number): Time[] {
   return [...visits, ...holds].filter((time) => time.provider === provider);
 }
 
-/** Half-open: visits that touch do not overlap. */
-function overlap(a: Time, b: Time): boolean {
-  return a.from < b.from + b.quarters && b.from < a.from + a.quarters;
+/** Half-open: visits that touch do not overlap, those of a provider when their buffers only touch. */
+function overlap(a: Time, b: Time, buffer = 0): boolean {
+  return a.from < b.from + b.quarters + buffer && b.from < a.from + a.quarters + buffer;
 }
 
 function without(model: Model, holdId: string | undefined): Model {

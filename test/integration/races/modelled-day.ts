@@ -25,8 +25,15 @@ const QUARTER_MS = 15 * 60_000;
 const DAYS_AHEAD = 4;
 
 export async function aModelledDay(owner: Connection, deps: SchedulingDeps): Promise<ModelledDay> {
-  const clinic = await aClinic(owner);
-  const hours = { startTime: '08:00', endTime: '12:00', maxDailyAppointments: DAY.mostVisits };
+  const clinic = await aClinic(owner, {
+    policy: {
+      bufferBeforeMinutes: 5,
+      bufferAfterMinutes: DAY.buffer * 15 - 5,
+      maxUpcomingPerPatient: DAY.mostAhead,
+      maxUpcomingPerProviderAndPatient: DAY.mostAheadWithProvider,
+    },
+  });
+  const hours = { startTime: '08:00', endTime: '13:00', maxDailyAppointments: DAY.mostVisits };
   const providers = await Promise.all(Array.from({ length: DAY.providers }, () => aProvider(owner, clinic, hours)));
   const patients = await Promise.all(Array.from({ length: DAY.patients }, () => aPatient(owner, clinic)));
   const morning = slotAt(clinic, DAYS_AHEAD, '08:00').getTime();

@@ -201,6 +201,26 @@ describe('booking', () => {
       if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'idempotency_in_progress' });
   });
 
+  it('counts a visit on the day of its own start, not on that of the buffer before it', async () => {
+    const policy = { bufferBeforeMinutes: 10, slotStepMinutes: 5 };
+    const there = await aClinic(database.owner, { policy });
+    const hours = { startTime: '00:00', endTime: '00:00', maxDailyAppointments: 1 };
+    const providerId = await aProvider(database.owner, there, hours);
+    const codeOf = async (days: number, time: string) => {
+      const patientId = await aPatient(database.owner, there);
+      const visit = { patientId, providerId, appointmentTime: slotAt(there, days, time), durationMinutes: 30 };
+      return bookAppointment(deps, { ...act(), clinicId: there.clinicId }, { ...visit, registersPatient: false }).then(
+        () => 'booked',
+        (error: unknown) => (error as { code: string }).code,
+      );
+    };
+    // Its buffer begins at 23:55 of the day before.
+    expect(await codeOf(4, '00:05')).toBe('booked');
+    expect(await codeOf(4, '20:00')).toBe('day_full');
+    expect(await codeOf(3, '20:00')).toBe('booked');
+    expect(await codeOf(3, '10:00')).toBe('day_full');
+  });
+
   it('goes red without the guard: the constraint dropped and the look before the write blinded, two overlapping visits get in', async () => {
     const bare = await createTestDatabase();
     try {

@@ -8,6 +8,8 @@ import { bookAppointment, type Booking } from '../../../src/scheduling/visits/bo
 import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/claims/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist/entries.ts';
+import { DEFAULT_POLICY } from '../../../src/domain/policy.ts';
+import { changePolicy } from '../../../src/scheduling/registry/clinic.ts';
 import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -227,11 +229,56 @@ describe('holding a slot', () => {
     await expect(extendHold(deps, act(), { holdId: held.hold_id })).rejects.toMatchObject({
       code: 'hold_already_extended',
     });
+    const stranger: Act = { ...act(), actor: { kind: 'patient', id: 'somebody else' } };
+    for (const door of [extendHold, releaseHold]) {
+      await expect(door(deps, stranger, { holdId: held.hold_id })).rejects.toMatchObject({ code: 'not_found' });
+    }
     await releaseHold(deps, act(), { holdId: held.hold_id });
     await releaseHold(deps, act(), { holdId: held.hold_id });
     expect(await reservationsOf(held.provider_id)).toEqual([]);
     expect(await auditOf(held.hold_id)).toEqual(['held', 'extended', 'released']);
     await expect(extendHold(deps, act(), { holdId: held.hold_id })).rejects.toMatchObject({ code: 'hold_gone' });
+  });
+
+  it('is extended from its end, so that nothing is lost by asking early or by a policy that allows less by now', async () => {
+    const there = await aClinic(database.owner, { policy: { holdMinutes: 60 } });
+    const held = await hold({ at: there });
+    const shorter = { ...DEFAULT_POLICY, holdMinutes: 5 };
+    await changePolicy(deps, act(new Date(), there), { expectedVersion: 1, policy: shorter });
+    const extended = await extendHold(deps, act(new Date(), there), { holdId: held.hold_id });
+    expect(extended.expires_at.getTime() - held.expires_at.getTime()).toBe(5 * 60_000);
+  });
+
+  it('is for one length: the booking or move of a shorter or longer visit is refused', async () => {
+    const held = await hold();
+    const claim = { holdId: held.hold_id, heldBy: held.held_by };
+    const patientId = await aPatient(database.owner, clinic);
+    const visit = {
+      patientId,
+      providerId: held.provider_id,
+      appointmentTime: held.slot_start,
+      registersPatient: false,
+    };
+    const mismatch = { code: 'hold_mismatch' };
+    for (const durationMinutes of [15, 45]) {
+      const booking = { ...visit, durationMinutes, hold: claim };
+      await expect(bookAppointment(deps, act(), booking)).rejects.toMatchObject(mismatch);
+    }
+    const moving = await bookAppointment(deps, act(), {
+      ...visit,
+      appointmentTime: slotAt(clinic, 4, '16:00'),
+      durationMinutes: 30,
+    });
+    const to = {
+      appointmentId: moving.appointmentId,
+      expectedVersion: 1,
+      appointmentTime: held.slot_start,
+      hold: claim,
+    };
+    for (const durationMinutes of [15, 45]) {
+      await expect(moveAppointment(deps, act(), { ...to, durationMinutes })).rejects.toMatchObject(mismatch);
+    }
+    await expect(moveAppointment(deps, act(), to)).resolves.toMatchObject({ version: 2 });
   });
 
   it('stops at five for one holder, also when many are placed at once', async () => {
