@@ -1,6 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import { inContext, type Connection } from '../db/connection.ts';
-import { requeueForReplay } from '../notifications/ledger.ts';
+import { requeueForReplay } from '../notifications/ledger/requeue.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import {
   lockReplay,

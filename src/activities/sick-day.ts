@@ -13,7 +13,12 @@ import {
 import { AppError } from '../domain/errors.ts';
 import { notificationId, type Channel } from '../domain/notification.ts';
 import type { SickDayItemState, SickDayState } from '../domain/sick-day.ts';
-import { markQueued, planNotification, skipNotification, type PlannedNotification } from '../notifications/ledger.ts';
+import {
+  markQueued,
+  planNotification,
+  skipNotification,
+  type PlannedNotification,
+} from '../notifications/ledger/rows.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { takeNextStep } from '../scheduling/sick-day/step.ts';

@@ -159,3 +159,33 @@ export async function storePlan(
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
 }
+
+/**
+ * A reminder of the visit as it stands has gone out: its reminder state says so without the workflow, unless a later one is under way or the plan has
+ * said something else than that it is to come.
+ */
+export async function noteReminderSent(
+  tx: Tx,
+  reminder: { readonly appointmentId: string; readonly plannedFor: Date; readonly dueAt: Date },
+): Promise<void> {
+  await tx
+    .updateTable('appointment')
+    .set({ reminder_state: 'SENT' })
+    .where('appointment_id', '=', reminder.appointmentId)
+    .where('appointment_time', '=', reminder.plannedFor)
+    .where('reminder_state', '=', 'PLANNED')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('notification')
+            .where('appointment_id', '=', reminder.appointmentId)
+            .where('planned_for', '=', reminder.plannedFor)
+            .where('kind', 'like', 'reminder:%')
+            .where('due_at', '>', reminder.dueAt)
+            .where('state', '<>', 'SKIPPED'),
+        ),
+      ),
+    )
+    .execute();
+}

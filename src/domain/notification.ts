@@ -100,6 +100,9 @@ export function statesBefore(to: NotificationState): NotificationState[] {
   return NOTIFICATION_STATES.filter((from) => mayBecome(from, to));
 }
 
+/** Waits at the broker for its turn, the first or the next. */
+export const WAITING: readonly NotificationState[] = ['QUEUED', 'RETRY'];
+
 /** Settled: nothing more happens to it unless somebody replays it. */
 export function isSettled(state: NotificationState): boolean {
   return state === 'DELIVERED' || state === 'FAILED' || state === 'SKIPPED';

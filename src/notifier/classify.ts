@@ -1,6 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 import type { Channel } from '../domain/notification.ts';
-import { failureReason } from '../notifications/ledger.ts';
+import { failureReason } from '../notifications/ledger/reports.ts';
 
 /**
  * What to do after a provider's error. `permanent`: this message will never be taken. `later`: this message later. `channel_later`: no message is taken

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inContext } from '../db/connection.ts';
 import { CHANNELS, type Channel } from '../domain/notification.ts';
 import type { Delivery, Rabbitmq } from '../integrations/rabbitmq/rabbitmq.ts';
-import { awaitsAnswer, failWaiting } from '../notifications/ledger.ts';
+import { awaitsAnswer, failWaiting } from '../notifications/ledger/attempts.ts';
 import { readNotificationMessage, type NotificationMessage } from '../notifications/message.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Topology } from '../notifications/topology.ts';

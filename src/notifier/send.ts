@@ -3,16 +3,9 @@ import { AppError } from '../domain/errors.ts';
 import type { EmailSender } from '../integrations/sendgrid/email-sender.ts';
 import type { SmsSender } from '../integrations/twilio/sms-sender.ts';
 import type { Logger } from '../logger.ts';
-import {
-  claimToSend,
-  markAccepted,
-  markFailed,
-  markRetry,
-  markUnknown,
-  type Claim,
-  type NotificationToSend,
-  type OpenAttempt,
-} from '../notifications/ledger.ts';
+import { markAccepted, markFailed, markRetry, markUnknown } from '../notifications/ledger/attempts.ts';
+import { claimToSend, type Claim, type OpenAttempt } from '../notifications/ledger/claim.ts';
+import type { NotificationToSend } from '../notifications/ledger/message-row.ts';
 import type { NotificationMessage } from '../notifications/message.ts';
 import { renderEmail, renderSms } from '../notifications/render.ts';
 import type { ChannelGate, Turn } from './channel.ts';

@@ -121,7 +121,6 @@ export interface AggregateWorkflow {
 
 const START = { how: 'start' } as const;
 const WAKE = { how: 'signal' } as const;
-const WAKE_IF_RUNNING = { how: 'signalIfRunning' } as const;
 const CHANGE = { how: 'signal', carries: 'version' } as const;
 const CHANGE_IF_RUNNING = { how: 'signalIfRunning', carries: 'version' } as const;
 
@@ -145,7 +144,8 @@ export const VOCABULARY = {
       noShowUndone: CHANGE,
       // Most often the workflow's own act, and nothing is left to do: the door has cleared the plan.
       completed: CHANGE_IF_RUNNING,
-      notificationSettled: WAKE_IF_RUNNING,
+      // Only what may call for another message is told; the notice of a cancelling outlives the workflow that sent it.
+      notificationSettled: WAKE,
       // It has something to send now. The workflow of a visit that was cancelled has ended and is started anew.
       noticeTakenOver: WAKE,
       overdue: WAKE,

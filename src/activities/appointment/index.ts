@@ -1,5 +1,5 @@
 import type { Publisher } from '../../notifications/publish.ts';
-import type { PlannedNotification } from '../../notifications/ledger.ts';
+import type { PlannedNotification } from '../../notifications/ledger/rows.ts';
 import type { SchedulingDeps } from '../../scheduling/act.ts';
 import { activityNow } from '../now.ts';
 import { createBrokerGate } from './broker-gate.ts';

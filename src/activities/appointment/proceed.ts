@@ -6,7 +6,7 @@ import {
   planNotification,
   skipNotification,
   type PlannedNotification,
-} from '../../notifications/ledger.ts';
+} from '../../notifications/ledger/rows.ts';
 import type { SchedulingDeps } from '../../scheduling/act.ts';
 import { completeUnmarked } from '../../scheduling/visits/attend.ts';
 import type { AppointmentRef } from './index.ts';

@@ -5,19 +5,21 @@ import { AppError } from '../../domain/errors.ts';
 import {
   chooseChannel,
   isReminderKind,
+  isSeriesNotice,
   notificationId,
   tellsOfCancelling,
   type Channel,
   type NotificationKind,
   type PlannedKind,
 } from '../../domain/notification.ts';
+import { passOnSkippedNotice } from '../../scheduling/visits/series-notice.ts';
 import { isLeftToPeople } from '../../scheduling/visits/absent-provider.ts';
 import {
   notificationsOf,
   skipNotification,
   type NotificationRow,
   type PlannedNotification,
-} from '../../notifications/ledger.ts';
+} from '../../notifications/ledger/rows.ts';
 import { planAppointment, type AppointmentPlan } from '../../domain/appointment-plan.ts';
 
 /** The appointment as it stands, and what that means for what comes next. */
@@ -118,7 +120,7 @@ export async function channelsOf(
   };
 }
 
-/** Writes down what will never be sent, and why. */
+/** Writes down what will never be sent, and why, and hands on what it was to say of other visits. */
 export async function recordSkipped(tx: Tx, situation: Situation, now: Date): Promise<void> {
   const { row, ledger, plan } = situation;
   for (const entry of ledger.filter(({ notification_id }) => plan.abandoned.includes(notification_id))) {
@@ -135,9 +137,30 @@ export async function recordSkipped(tx: Tx, situation: Situation, now: Date): Pr
       reason: 'superseded',
     });
   }
-  if (plan.skipped.length === 0) return;
-  const { preferred, reachable } = await channelsOf(tx, row.patient_id);
-  for (const { kind, reason } of plan.skipped) {
-    await skipNotification(tx, { ...notificationOf(row, kind, reachable ?? preferred, now), reason });
+  if (plan.skipped.length > 0) {
+    const { preferred, reachable } = await channelsOf(tx, row.patient_id);
+    for (const { kind, reason } of plan.skipped) {
+      await skipNotification(tx, { ...notificationOf(row, kind, reachable ?? preferred, now), reason });
+    }
+  }
+  await passOnNotices(tx, situation);
+}
+
+/** Notices for several visits that never went out, whoever skipped them: the next visit speaks for the rest. */
+async function passOnNotices(tx: Tx, { row, ledger, plan }: Situation): Promise<void> {
+  const appointmentId = row.appointment_id;
+  const skipped = [
+    ...plan.skipped.map(({ kind }) => ({ kind, appointmentVersion: row.version })),
+    ...ledger
+      // Whom we cannot reach about one visit, we cannot reach about the next.
+      .filter(
+        (entry) =>
+          (entry.state === 'SKIPPED' && entry.reason !== 'no_address') ||
+          plan.abandoned.includes(entry.notification_id),
+      )
+      .map((entry) => ({ kind: entry.kind, appointmentVersion: entry.appointment_version })),
+  ];
+  for (const notice of skipped.filter(({ kind }) => isSeriesNotice(kind))) {
+    await passOnSkippedNotice(tx, { appointmentId, ...notice });
   }
 }

@@ -1,7 +1,7 @@
 import { auditOf } from '../../db/audit.ts';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { RowContext, Tx } from '../../db/connection.ts';
-import { notificationsOf } from '../../notifications/ledger.ts';
+import { notificationsOf } from '../../notifications/ledger/rows.ts';
 import type { Position } from '../cursor.ts';
 import { STAFF_READ } from '../staff-reads.ts';
 

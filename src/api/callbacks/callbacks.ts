@@ -1,7 +1,7 @@
 import { inContext, type Db } from '../../db/connection.ts';
 import { clinicOfNotification } from '../../db/look-ups.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { settleByCallback, type ProviderReport } from '../../notifications/ledger.ts';
+import { settleByCallback, type ProviderReport } from '../../notifications/ledger/reports.ts';
 
 /** What the message providers tell us, and how we know that it is they. */
 export interface Callbacks {

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type, type Static } from 'typebox';
 import { AppError } from '../../domain/errors.ts';
-import type { ProviderReport } from '../../notifications/ledger.ts';
+import type { ProviderReport } from '../../notifications/ledger/reports.ts';
 import { textOf } from '../bodies.ts';
 import { Nothing, StorableText } from '../schemas.ts';
 import { isUuid } from '../validation.ts';

@@ -2,7 +2,7 @@ import type { SelectQueryBuilder } from 'kysely';
 import type { Tx } from '../../db/connection.ts';
 import type { Database } from '../../db/schema.ts';
 import type { Channel, NotificationState } from '../../domain/notification.ts';
-import type { NotificationRow } from '../../notifications/ledger.ts';
+import type { NotificationRow } from '../../notifications/ledger/rows.ts';
 import type { Position } from '../cursor.ts';
 
 /** What support looks for. Everything that is named must be so. */

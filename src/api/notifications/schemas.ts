@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { CHANNELS, NOTIFICATION_STATES } from '../../domain/notification.ts';
-import type { NotificationRow } from '../../notifications/ledger.ts';
+import type { NotificationRow } from '../../notifications/ledger/rows.ts';
 import {
   Email,
   Instant,

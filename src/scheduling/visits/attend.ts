@@ -1,12 +1,12 @@
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
-import { passOnUntoldNotice } from '../../db/series.ts';
 import { decideTransition, type AppointmentAct, type AppointmentChange } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isLeftToPeople } from './absent-provider.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { lockToAttend } from './lock.ts';
 import { changeVisit } from './record.ts';
+import { passOnUntoldNotice } from './series-notice.ts';
 
 interface AttendedVisit {
   readonly appointmentId: string;

@@ -3,13 +3,13 @@ import type { Tx } from '../../db/connection.ts';
 import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { insertRegistration } from '../../db/patients.ts';
-import { sharedNotice } from '../../db/series.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
 import { seriesStarts } from '../../domain/series.ts';
 import { doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { drawAgain, drawConfirmationCode } from './confirmation-code.ts';
 import { place } from './place.ts';
+import { sharedNotice } from './series-notice.ts';
 
 export interface SeriesBooking {
   readonly patientId: string;

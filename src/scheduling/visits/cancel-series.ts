@@ -1,9 +1,9 @@
 import type { LockedVisit } from '../../db/appointments.ts';
-import { sharedNotice } from '../../db/series.ts';
 import { AppError } from '../../domain/errors.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { decideCancelling, recordCancelling, type Cancellation } from './cancel.ts';
 import { lockWithLaterVisits } from './lock.ts';
+import { sharedNotice } from './series-notice.ts';
 
 /**
  * Cancels a visit and the later ones of its series, in one transaction; the patient is told once. Later visits that are over or cancelled already stay

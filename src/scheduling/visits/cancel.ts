@@ -1,7 +1,6 @@
 import type { LockedVisit } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { freeAppointment } from '../../db/reservations.ts';
-import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from '../../db/series.ts';
 import {
   decideTransition,
   type AppointmentChange,
@@ -15,6 +14,7 @@ import { isAbsent } from './absent-provider.ts';
 import { stateOf } from './attend.ts';
 import { lockWithResources } from './lock.ts';
 import { changeVisit } from './record.ts';
+import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from './series-notice.ts';
 
 export interface Cancellation {
   readonly appointmentId: string;

@@ -1,6 +1,5 @@
 import type { AppointmentRow, LockedVisit } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
-import { sharedNotice } from '../../db/series.ts';
 import { decideTransition } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import { alongWallClock, wallClockShift } from '../../domain/series.ts';
@@ -11,6 +10,7 @@ import { stateOf } from './attend.ts';
 import { lockWithLaterVisits } from './lock.ts';
 import { isWhereItIs, limitsOnMoving, recordMove, type Move } from './move.ts';
 import { place, type WantedPlace } from './place.ts';
+import { sharedNotice } from './series-notice.ts';
 
 /** A hold is for one slot, so it does not go with several. */
 export type SeriesMove = Omit<Move, 'hold'>;

@@ -1,6 +1,5 @@
 import type { AppointmentRow, LockedVisit } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
-import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from '../../db/series.ts';
 import { decideTransition, moveLimits } from '../../domain/appointment.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { OverridableRule, RuleOverride } from '../../domain/override.ts';
@@ -11,6 +10,7 @@ import { stateOf } from './attend.ts';
 import { lockWithResources } from './lock.ts';
 import { place, type Placed, type WantedPlace } from './place.ts';
 import { changeVisit } from './record.ts';
+import { OWN_NOTICE, passOnUntoldNotice, type NoticeColumns } from './series-notice.ts';
 
 export interface Move {
   readonly appointmentId: string;

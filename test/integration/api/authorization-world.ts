@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { inContext } from '../../../src/db/connection.ts';
 import { notificationId } from '../../../src/domain/notification.ts';
-import { claimToSend, markFailed, planNotification } from '../../../src/notifications/ledger.ts';
+import { markFailed } from '../../../src/notifications/ledger/attempts.ts';
+import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
+import { planNotification } from '../../../src/notifications/ledger/rows.ts';
 import { createSchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { callInSick } from '../../../src/scheduling/sick-day/sick-day.ts';

@@ -1,22 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
+import { markAccepted, markFailed, markRetry, markUnknown } from '../../../src/notifications/ledger/attempts.ts';
+import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
+import { settleByCallback, type ProviderReport } from '../../../src/notifications/ledger/reports.ts';
+import { requeueForReplay } from '../../../src/notifications/ledger/requeue.ts';
 import {
-  claimToSend,
-  markAccepted,
-  markFailed,
   markQueued,
-  markRetry,
-  markUnknown,
   notificationsOf,
   planNotification,
-  requeueForReplay,
-  settleByCallback,
   skipNotification,
   type NotificationRow,
   type PlannedNotification,
-  type ProviderReport,
-} from '../../../src/notifications/ledger.ts';
+} from '../../../src/notifications/ledger/rows.ts';
 import { aClinic, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -123,13 +120,13 @@ describe('the ledger', () => {
   });
 
   describe('skipping', () => {
-    it('writes the reason once and tells the workflow once', async () => {
+    it('writes the reason, and does not tell the workflow what its own plan decided', async () => {
       const notification = aNotification(clinic, await aVisit(database, clinic));
       const skip = () => run((tx) => skipNotification(tx, { ...notification, reason: 'too_late' }));
       expect(await skip()).toBe('SKIPPED');
       expect(await skip()).toBe('SKIPPED');
       expect(await rowOf(notification)).toMatchObject({ state: 'SKIPPED', reason: 'too_late' });
-      expect(await told(notification)).toBe(1);
+      expect(await told(notification)).toBe(0);
     });
 
     it('takes a waiting message out, and leaves alone what is under way or done', async () => {
@@ -266,14 +263,69 @@ describe('the ledger', () => {
     });
   });
 
+  describe('the reminder state of the visit', () => {
+    const stateOfVisit = async ({ appointmentId }: PlannedNotification) =>
+      (
+        await database.owner.db
+          .selectFrom('appointment')
+          .select('reminder_state')
+          .where('appointment_id', '=', appointmentId)
+          .executeTakeFirstOrThrow()
+      ).reminder_state;
+    const planSays = (visit: Visit, state: string) =>
+      database.owner.db
+        .updateTable('appointment')
+        .set({ reminder_state: state })
+        .where('appointment_id', '=', visit.appointmentId)
+        .execute();
+    const accept = async (notification: PlannedNotification) => {
+      await claim(notification);
+      const { notificationId } = notification;
+      await run((tx) => markAccepted(tx, { notificationId, attempt: 1, providerMessageId: randomUUID() }));
+    };
+
+    it('says SENT as soon as the last one due was accepted, without the workflow', async () => {
+      const visit = await aVisit(database, clinic);
+      await planSays(visit, 'PLANNED');
+      const reminder = aNotification(clinic, visit);
+      await run((tx) => planNotification(tx, reminder));
+      await accept(reminder);
+      expect(await stateOfVisit(reminder)).toBe('SENT');
+      expect(await told(reminder)).toBe(0);
+    });
+
+    it('is left alone by a notice, and while a later reminder is under way', async () => {
+      const visit = await aVisit(database, clinic);
+      await planSays(visit, 'PLANNED');
+      const notice = aNotification(clinic, visit, { kind: 'confirmation' });
+      const reminder = aNotification(clinic, visit);
+      const later = aNotification(clinic, visit, { kind: 'reminder:PT2H', dueAt: new Date(Date.now() + 60_000) });
+      for (const each of [notice, reminder, later]) await run((tx) => planNotification(tx, each));
+      await accept(notice);
+      await accept(reminder);
+      expect(await stateOfVisit(reminder)).toBe('PLANNED');
+      await accept(later);
+      expect(await stateOfVisit(reminder)).toBe('SENT');
+    });
+
+    it('stays what the plan says of a visit that is over', async () => {
+      const visit = await aVisit(database, clinic);
+      await planSays(visit, 'DONE');
+      const reminder = aNotification(clinic, visit);
+      await run((tx) => planNotification(tx, reminder));
+      await accept(reminder);
+      expect(await stateOfVisit(reminder)).toBe('DONE');
+    });
+  });
+
   describe('callbacks', () => {
-    it('take a message forward, once each, and tell the workflow of each change once', async () => {
+    it('take a message forward, once each, and wake no workflow whose plan does not change', async () => {
       const notification = await accepted('SM-a');
-      expect(await told(notification)).toBe(1);
+      expect(await told(notification)).toBe(0);
       expect(await report(notification, 'sent', { providerMessageId: 'SM-a' })).toBe('unchanged');
       expect(await report(notification, 'delivered', { providerMessageId: 'SM-a' })).toBe('changed');
       expect(await report(notification, 'delivered', { providerMessageId: 'SM-a' })).toBe('unchanged');
-      expect(await told(notification)).toBe(2);
+      expect(await told(notification)).toBe(0);
     });
 
     it('never take it back: every order of the reports of a delivery ends the same', async () => {
@@ -369,8 +421,21 @@ describe('the ledger', () => {
       const before = await told(notification);
       expect(await report(notification, 'delivered', { providerMessageId: id })).toBe('changed');
       expect(await rowOf(notification)).toMatchObject({ state: 'DELIVERED', provider_message_id: id });
-      expect(await told(notification)).toBe(before + 1);
+      expect(await told(notification)).toBe(before);
       expect(await claim(notification)).toEqual({ outcome: 'done', state: 'DELIVERED' });
+    });
+
+    it('tell the workflow of a failure, of its replay, and of the proof that it was none', async () => {
+      const notification = await accepted('SM-late');
+      await report(notification, 'undelivered', { providerMessageId: 'SM-late', errorCode: '30008' });
+      expect(await told(notification)).toBe(1);
+      await report(notification, 'delivered', { providerMessageId: 'SM-late' });
+      expect(await told(notification)).toBe(2);
+
+      const again = await accepted('SM-again');
+      await report(again, 'undelivered', { providerMessageId: 'SM-again', errorCode: '30008' });
+      await run((tx) => requeueForReplay(tx, again.notificationId, new Date()));
+      expect(await told(again)).toBe(2);
     });
 
     it('that come all at once leave one change of each kind', async () => {
@@ -378,7 +443,7 @@ describe('the ledger', () => {
       const words = Array.from({ length: 30 }, (_, index) => (index % 3 === 0 ? 'delivered' : 'sent'));
       await Promise.all(words.map((word) => report(notification, word, { providerMessageId: 'SM-flood' })));
       expect((await rowOf(notification)).state).toBe('DELIVERED');
-      expect(await told(notification)).toBe(2);
+      expect(await told(notification)).toBe(0);
     });
   });
 

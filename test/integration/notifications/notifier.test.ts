@@ -88,8 +88,8 @@ describe('the notifier', () => {
       expect(row.accepted_at).not.toBeNull();
       expect(row.settled_at).not.toBeNull();
       expect(await world.attempts(message)).toEqual([{ outcome: 'DELIVERED', errorCode: null }]);
-      expect(await settledEvents(visit)).toBeGreaterThanOrEqual(1);
-      expect(await settledEvents(visit)).toBeLessThanOrEqual(2);
+      // Nothing has changed that the workflow would act on.
+      expect(await settledEvents(visit)).toBe(0);
     });
 
     it('sends one email with ids as its only arguments', async () => {

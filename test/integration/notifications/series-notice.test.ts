@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { notificationOf } from '../../../src/activities/appointment/read.ts';
+import { notificationOf, readSituation, recordSkipped } from '../../../src/activities/appointment/read.ts';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
 import type { NoticeKind } from '../../../src/domain/notification.ts';
+import { markRetry } from '../../../src/notifications/ledger/attempts.ts';
+import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
 import {
-  claimToSend,
   markQueued,
-  markRetry,
   planNotification,
   skipNotification,
   type PlannedNotification,
-} from '../../../src/notifications/ledger.ts';
+} from '../../../src/notifications/ledger/rows.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
 import { bookSeries } from '../../../src/scheduling/visits/book-series.ts';
 import { cancelSeries } from '../../../src/scheduling/visits/cancel-series.ts';
@@ -67,10 +67,22 @@ describe('the one notice of several visits', () => {
   };
   const claim = ({ notificationId }: PlannedNotification, now = new Date()) =>
     run((tx) => claimToSend(tx, { notificationId, now, leaseMs: 30_000 }));
+  /** The visit's workflow hears of it and plans anew. */
+  const replan = (appointmentId: string, now = new Date()) =>
+    run(async (tx) => recordSkipped(tx, await readSituation(tx, appointmentId, now), now));
   const announces = async (ids: readonly string[]) =>
     (await Promise.all(ids.map(rowOf))).map((row) =>
       row.announced_by === null ? row.notice_visits : `by ${ids.indexOf(row.announced_by)}`,
     );
+  const lastTold = async (appointmentId: string) => {
+    const told = await database.owner.db
+      .selectFrom('outbox')
+      .select(['event', 'version'])
+      .where('aggregate_id', '=', appointmentId)
+      .orderBy('outbox_id')
+      .execute();
+    return told.at(-1);
+  };
   const justAfter = (days: number) => new Date(slotAt(clinic, days, '10:00').getTime() + 60_000);
 
   it('says how many there are, and when', async () => {
@@ -90,6 +102,10 @@ describe('the one notice of several visits', () => {
     const ids = await aSeries();
     const notice = await published(ids[0], 'series_confirmation');
     expect(await claim(notice, justAfter(3))).toEqual({ outcome: 'skipped', reason: 'visit_begun' });
+    // Who sends changes no visit: its workflow is told.
+    expect(await announces(ids)).toEqual([4, 'by 0', 'by 0', 'by 0']);
+    expect(await lastTold(ids[0])).toMatchObject({ event: 'notificationSettled' });
+    await replan(ids[0], justAfter(3));
     expect(await announces(ids)).toEqual([4, 3, 'by 1', 'by 1']);
   });
 
@@ -98,14 +114,12 @@ describe('the one notice of several visits', () => {
     await cancelSeries(deps, act(), { appointmentId: ids[0], reason: 'provider_unavailable' });
     const notice = await published(ids[0], 'series_cancelled');
     expect(await claim(notice, justAfter(3))).toEqual({ outcome: 'skipped', reason: 'visit_begun' });
+    // Who sends changes no visit: its workflow is told.
+    expect(await announces(ids)).toEqual([4, 'by 0', 'by 0', 'by 0']);
+    expect(await lastTold(ids[0])).toMatchObject({ event: 'notificationSettled' });
+    await replan(ids[0], justAfter(3));
     expect(await announces(ids)).toEqual([4, 3, 'by 1', 'by 1']);
-    const told = await database.owner.db
-      .selectFrom('outbox')
-      .select(['event', 'version'])
-      .where('aggregate_id', '=', ids[1])
-      .orderBy('outbox_id')
-      .execute();
-    expect(told.at(-1)).toEqual({ event: 'noticeTakenOver', version: 3 });
+    expect(await lastTold(ids[1])).toEqual({ event: 'noticeTakenOver', version: 3 });
   });
 
   it('that was being sent while its visit was moved alone is passed on only when it turns out not to have gone', async () => {
@@ -120,7 +134,10 @@ describe('the one notice of several visits', () => {
     expect(await announces(ids)).toEqual([1, 'by 0', 'by 0', 'by 0']);
     const { notificationId } = notice;
     await run((tx) => markRetry(tx, { notificationId, attempt: 1, reason: 'twilio_20429' }));
+    await replan(ids[0]);
+    expect(await announces(ids)).toEqual([1, 'by 0', 'by 0', 'by 0']);
     expect(await claim(notice)).toEqual({ outcome: 'skipped', reason: 'moved' });
+    await replan(ids[0]);
     expect(await announces(ids)).toEqual([1, 3, 'by 1', 'by 1']);
   });
 
@@ -134,6 +151,7 @@ describe('the one notice of several visits', () => {
     });
     expect(await announces(ids)).toEqual([1, 3, 'by 1', 'by 1']);
     expect(await claim(notice)).toEqual({ outcome: 'skipped', reason: 'moved' });
+    await replan(ids[0]);
     expect(await announces(ids)).toEqual([1, 3, 'by 1', 'by 1']);
   });
 
@@ -146,10 +164,12 @@ describe('the one notice of several visits', () => {
       appointmentTime: slotAt(clinic, 3, '12:00'),
     });
     expect(await claim(notice)).toEqual({ outcome: 'skipped', reason: 'moved' });
+    await replan(ids[0]);
     expect(await announces(ids)).toEqual([4, 'by 0', 'by 0', 'by 0']);
     const newer = await published(ids[0], 'series_rescheduled');
     await cancelSeries(deps, act(), { appointmentId: ids[0], reason: 'other' });
     expect(await claim(newer)).toEqual({ outcome: 'skipped', reason: 'cancelled' });
+    await replan(ids[0]);
     expect(await announces(ids)).toEqual([4, 'by 0', 'by 0', 'by 0']);
   });
 
@@ -157,6 +177,7 @@ describe('the one notice of several visits', () => {
     const ids = await aSeries();
     const notice = notificationOf(await rowOf(ids[0]), 'series_confirmation', 'sms', new Date());
     await run((tx) => skipNotification(tx, { ...notice, reason: 'no_address' }));
+    await replan(ids[0]);
     expect(await announces(ids)).toEqual([4, 'by 0', 'by 0', 'by 0']);
   });
 });

@@ -15,13 +15,13 @@ import { createEmailSender } from '../../../src/integrations/sendgrid/email-send
 import { createSmsSender } from '../../../src/integrations/twilio/sms-sender.ts';
 import { verifyTwilioSignature } from '../../../src/integrations/twilio/signature.ts';
 import { createLogger, type Logger } from '../../../src/logger.ts';
+import { settleByCallback } from '../../../src/notifications/ledger/reports.ts';
 import {
   markQueued,
   planNotification,
-  settleByCallback,
   type NotificationRow,
   type PlannedNotification,
-} from '../../../src/notifications/ledger.ts';
+} from '../../../src/notifications/ledger/rows.ts';
 import type { NotificationMessage } from '../../../src/notifications/message.ts';
 import { createPublisher, type Publisher } from '../../../src/notifications/publish.ts';
 import { createTopology, type Topology } from '../../../src/notifications/topology.ts';

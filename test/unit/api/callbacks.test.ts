@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { verifySendgridSignature } from '../../../src/integrations/sendgrid/signature.ts';
 import { verifyTwilioSignature } from '../../../src/integrations/twilio/signature.ts';
-import type { ProviderReport } from '../../../src/notifications/ledger.ts';
+import type { ProviderReport } from '../../../src/notifications/ledger/reports.ts';
 import { signTwilioWebhook } from '../../../sandbox/twilio/signature.ts';
 import { anApi, MISSING } from './api-under-test.ts';
 

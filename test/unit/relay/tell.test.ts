@@ -59,7 +59,16 @@ describe('telling Temporal of an outbox row', () => {
       ],
     ],
     ['completed', ['signalIfRunning', 'appointment-id-1', { name: 'completed', args: [{ version: 1 }] }]],
-    ['notificationSettled', ['signalIfRunning', 'appointment-id-1', { name: 'notificationSettled', args: [] }]],
+    [
+      'notificationSettled',
+      [
+        'signalWithStart',
+        'appointment-id-1',
+        'appointments',
+        anInput({ appointmentId: 'id-1' }),
+        { name: 'notificationSettled', args: [] },
+      ],
+    ],
   ])('%s', async (event, call) => {
     const { noted, calls } = notedCalls();
     expect(await tell(calls, aRow({ event }))).toEqual({ outcome: 'done' });
