@@ -55,6 +55,7 @@ create table appointment (
   constraint appointment_series_whole CHECK (((series_id IS NULL) = (series_index IS NULL))),
   constraint appointment_status_check CHECK (((status)::text = ANY ((ARRAY['SCHEDULED'::character varying, 'COMPLETED'::character varying, 'CANCELLED'::character varying, 'NO_SHOW'::character varying])::text[])))
 );
+comment on table appointment is 'Stays.';
 CREATE INDEX appointment_ahead_of_ehr ON appointment (clinic_id, appointment_id) WHERE (ehr_version < version);
 CREATE INDEX appointment_announced_by ON appointment (announced_by) WHERE (announced_by IS NOT NULL);
 CREATE INDEX appointment_due ON appointment (next_action_at, appointment_id) WHERE (next_action_at IS NOT NULL);
@@ -82,6 +83,7 @@ create table appointment_series (
   constraint appointment_series_in_clinic UNIQUE (clinic_id, series_id),
   constraint appointment_series_pkey PRIMARY KEY (series_id)
 );
+comment on table appointment_series is 'Stays.';
 alter table appointment_series enable row level security;
 create policy clinic_rows on appointment_series for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 create policy own_rows on appointment_series for select to mediconnect_app using (patient_id = current_patient());
@@ -101,6 +103,7 @@ create table audit_event (
   constraint audit_event_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
   constraint audit_event_pkey PRIMARY KEY (audit_id)
 );
+comment on table audit_event is 'Stays.';
 CREATE INDEX audit_event_entity ON audit_event (entity_id, audit_id);
 alter table audit_event enable row level security;
 create policy clinic_rows on audit_event for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
@@ -118,6 +121,7 @@ create table availability (
   constraint availability_day_of_week_check CHECK (((day_of_week >= 1) AND (day_of_week <= 7))),
   constraint availability_pkey PRIMARY KEY (availability_id)
 );
+comment on table availability is 'Goes when the desk replaces it.';
 CREATE INDEX availability_provider ON availability (provider_id);
 CREATE TRIGGER availability_raises_version AFTER INSERT OR DELETE OR UPDATE ON availability FOR EACH ROW EXECUTE FUNCTION raise_schedule_version();
 alter table availability enable row level security;
@@ -135,6 +139,7 @@ create table availability_override (
   constraint availability_override_clinic_id_provider_id_fkey FOREIGN KEY (clinic_id, provider_id) REFERENCES provider(clinic_id, provider_id),
   constraint availability_override_pkey PRIMARY KEY (availability_override_id)
 );
+comment on table availability_override is 'Goes when the desk takes it back.';
 CREATE INDEX availability_override_provider ON availability_override (provider_id, date);
 CREATE TRIGGER availability_override_raises_version AFTER INSERT OR DELETE OR UPDATE ON availability_override FOR EACH ROW EXECUTE FUNCTION raise_schedule_version();
 alter table availability_override enable row level security;
@@ -164,6 +169,7 @@ create table call_task (
   constraint call_task_pkey PRIMARY KEY (call_task_id),
   constraint call_task_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'DONE'::text])))
 );
+comment on table call_task is 'Stays.';
 CREATE INDEX call_task_of_appointment ON call_task (appointment_id) WHERE (state = 'OPEN'::text);
 CREATE INDEX call_task_of_clinic ON call_task (clinic_id, call_task_id);
 alter table call_task enable row level security;
@@ -186,6 +192,7 @@ create table clinic (
   constraint clinic_slug_check CHECK ((slug ~ '^[a-z0-9-]{1,40}$'::text)),
   constraint clinic_slug_unique UNIQUE (slug)
 );
+comment on table clinic is 'Stays.';
 CREATE TRIGGER clinic_is_touched BEFORE UPDATE ON clinic FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER clinic_policy_is_recorded AFTER INSERT OR UPDATE ON clinic FOR EACH ROW EXECUTE FUNCTION record_policy_version();
 CREATE TRIGGER clinic_policy_raises_version BEFORE UPDATE ON clinic FOR EACH ROW EXECUTE FUNCTION remember_policy_version();
@@ -206,6 +213,7 @@ create table clinic_policy (
   constraint clinic_policy_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
   constraint clinic_policy_pkey PRIMARY KEY (clinic_id, policy_version)
 );
+comment on table clinic_policy is 'Stays: visits keep the policy they were promised.';
 alter table clinic_policy enable row level security;
 create policy clinic_rows on clinic_policy for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant insert, select on clinic_policy to mediconnect_app;
@@ -224,6 +232,7 @@ create table closure (
   constraint closure_pkey PRIMARY KEY (closure_id),
   constraint closure_yearly_within_a_year CHECK (((NOT yearly) OR (to_date < (from_date + '1 year'::interval))))
 );
+comment on table closure is 'Goes when the desk or a calendar file takes it back.';
 CREATE INDEX closure_clinic ON closure (clinic_id, from_date);
 CREATE UNIQUE INDEX closure_of_calendar ON closure (clinic_id, calendar_uid, from_date) WHERE (calendar_uid IS NOT NULL);
 CREATE TRIGGER closure_added_raises_version AFTER INSERT ON closure REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION raise_schedule_versions_of_closed();
@@ -246,6 +255,8 @@ create table delivery_attempt (
   constraint delivery_attempt_clinic_id_notification_id_fkey FOREIGN KEY (clinic_id, notification_id) REFERENCES notification(clinic_id, notification_id),
   constraint delivery_attempt_pkey PRIMARY KEY (notification_id, attempt)
 );
+comment on table delivery_attempt is 'Goes after 90 days.';
+CREATE INDEX delivery_attempt_age ON delivery_attempt (started_at);
 alter table delivery_attempt enable row level security;
 create policy clinic_rows on delivery_attempt for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant insert, select, update on delivery_attempt to mediconnect_app;
@@ -257,6 +268,7 @@ create table ehr_connection (
   constraint ehr_connection_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
   constraint ehr_connection_pkey PRIMARY KEY (clinic_id)
 );
+comment on table ehr_connection is 'Stays.';
 alter table ehr_connection enable row level security;
 create policy clinic_rows on ehr_connection for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on ehr_connection to mediconnect_app;
@@ -276,6 +288,7 @@ create table ehr_link (
   constraint ehr_link_pkey PRIMARY KEY (appointment_id),
   constraint ehr_link_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'IN_EHR'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 );
+comment on table ehr_link is 'Stays.';
 CREATE INDEX ehr_link_refused ON ehr_link (clinic_id) WHERE (state = 'REFUSED'::text);
 alter table ehr_link enable row level security;
 create policy clinic_rows on ehr_link for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
@@ -296,6 +309,7 @@ create table ehr_sync_item (
   constraint ehr_sync_item_outcome_check CHECK ((outcome = ANY (ARRAY['CREATED'::text, 'UPDATED'::text, 'UNCHANGED'::text, 'PARKED'::text]))),
   constraint ehr_sync_item_pkey PRIMARY KEY (run_id, appointment_id)
 );
+comment on table ehr_sync_item is 'Goes with its run.';
 alter table ehr_sync_item enable row level security;
 create policy clinic_rows on ehr_sync_item for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on ehr_sync_item to mediconnect_app;
@@ -318,6 +332,7 @@ create table ehr_sync_run (
   constraint ehr_sync_run_state_check CHECK ((state = ANY (ARRAY['RUNNING'::text, 'FINISHED'::text, 'FAILED'::text]))),
   constraint ehr_sync_run_trigger_check CHECK ((trigger = ANY (ARRAY['nightly'::text, 'on_demand'::text])))
 );
+comment on table ehr_sync_run is 'Goes 90 days after its end.';
 CREATE INDEX ehr_sync_run_clinic ON ehr_sync_run (clinic_id, started_at);
 alter table ehr_sync_run enable row level security;
 create policy clinic_rows on ehr_sync_run for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
@@ -346,6 +361,7 @@ create table hold (
   constraint hold_pkey PRIMARY KEY (hold_id),
   constraint hold_state_check CHECK ((state = ANY (ARRAY['LIVE'::text, 'BOOKED'::text, 'RELEASED'::text])))
 );
+comment on table hold is 'Goes 7 days after it has run out, unless it belongs to an offer: then it stays.';
 CREATE INDEX hold_live ON hold (held_by) WHERE (state = 'LIVE'::text);
 CREATE TRIGGER hold_is_touched BEFORE UPDATE ON hold FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 alter table hold enable row level security;
@@ -361,6 +377,7 @@ create table idempotency_key (
   created_at timestamp with time zone not null default now(),
   constraint idempotency_key_pkey PRIMARY KEY (caller, route, key)
 );
+comment on table idempotency_key is 'Goes after 3 days.';
 CREATE INDEX idempotency_key_age ON idempotency_key (created_at);
 alter table idempotency_key enable row level security;
 create policy own_keys on idempotency_key for all to mediconnect_app using (caller = current_caller()) with check (caller = current_caller());
@@ -371,6 +388,7 @@ create table migration (
   applied_at timestamp with time zone not null default now(),
   constraint migration_pkey PRIMARY KEY (name)
 );
+comment on table migration is 'Stays.';
 grant select on migration to mediconnect_app;
 grant select on migration to mediconnect_relay;
 
@@ -404,6 +422,7 @@ create table move_offer (
   constraint move_offer_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'ACCEPTED'::text, 'DECLINED'::text, 'EXPIRED'::text, 'WITHDRAWN'::text]))),
   constraint move_offer_step_check CHECK ((step = ANY (ARRAY['colleague'::text, 'other_day'::text])))
 );
+comment on table move_offer is 'Stays.';
 CREATE INDEX move_offer_of_hold ON move_offer (clinic_id, hold_id);
 CREATE INDEX move_offer_of_patient ON move_offer (patient_id);
 CREATE INDEX move_offer_of_sick_day ON move_offer (sick_day_id, appointment_id);
@@ -448,6 +467,7 @@ create table notification (
   constraint notification_state_check CHECK ((state = ANY (ARRAY['PLANNED'::text, 'QUEUED'::text, 'SENDING'::text, 'RETRY'::text, 'ACCEPTED'::text, 'DELIVERED'::text, 'FAILED'::text, 'UNKNOWN'::text, 'SKIPPED'::text]))),
   constraint notification_told_provider_fkey FOREIGN KEY (clinic_id, told_provider_id) REFERENCES provider(clinic_id, provider_id)
 );
+comment on table notification is 'Stays.';
 CREATE INDEX notification_appointment ON notification (appointment_id);
 CREATE INDEX notification_failed ON notification (clinic_id, updated_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'UNKNOWN'::text]));
 CREATE INDEX notification_move_offer ON notification (move_offer_id) WHERE (move_offer_id IS NOT NULL);
@@ -478,7 +498,9 @@ create table outbox (
   constraint outbox_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
   constraint outbox_pkey PRIMARY KEY (outbox_id)
 );
+comment on table outbox is 'Goes 7 days after it was told, or 90 days after it was written when it is parked.';
 CREATE INDEX outbox_open ON outbox (((event = 'overdue'::text)), outbox_id) WHERE ((done_at IS NULL) AND (parked_reason IS NULL));
+CREATE INDEX outbox_parked ON outbox (created_at) WHERE (parked_reason IS NOT NULL);
 CREATE INDEX outbox_swept ON outbox (aggregate_id, created_at) WHERE (event = 'overdue'::text);
 CREATE INDEX outbox_told ON outbox (done_at) WHERE (done_at IS NOT NULL);
 CREATE UNIQUE INDEX outbox_one_open_sweep ON outbox (aggregate_id) WHERE ((event = 'overdue'::text) AND (done_at IS NULL) AND (parked_reason IS NULL));
@@ -506,6 +528,7 @@ create table patient (
   constraint patient_pkey PRIMARY KEY (patient_id),
   constraint patient_preferred_channel_check CHECK ((preferred_channel = ANY (ARRAY['sms'::text, 'email'::text])))
 );
+comment on table patient is 'Stays.';
 CREATE TRIGGER patient_is_touched BEFORE UPDATE ON patient FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER patient_raises_version BEFORE UPDATE ON patient FOR EACH ROW WHEN ((((((((((old.given_name)::text IS DISTINCT FROM (new.given_name)::text) OR ((old.family_name)::text IS DISTINCT FROM (new.family_name)::text)) OR (old.birth_date IS DISTINCT FROM new.birth_date)) OR (old.phone IS DISTINCT FROM new.phone)) OR (old.email IS DISTINCT FROM new.email)) OR (old.locale IS DISTINCT FROM new.locale)) OR (old.time_zone IS DISTINCT FROM new.time_zone)) OR (old.preferred_channel IS DISTINCT FROM new.preferred_channel))) EXECUTE FUNCTION raise_version();
 alter table patient enable row level security;
@@ -533,6 +556,7 @@ create table provider (
   constraint provider_of_clinic UNIQUE (clinic_id, provider_id),
   constraint provider_pkey PRIMARY KEY (provider_id)
 );
+comment on table provider is 'Stays.';
 CREATE TRIGGER provider_is_touched BEFORE UPDATE ON provider FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER provider_raises_own_version BEFORE UPDATE ON provider FOR EACH ROW WHEN (((((old.name)::text IS DISTINCT FROM (new.name)::text) OR ((old.specialty)::text IS DISTINCT FROM (new.specialty)::text)) OR (old.max_daily_appointments IS DISTINCT FROM new.max_daily_appointments))) EXECUTE FUNCTION raise_version();
 CREATE TRIGGER provider_raises_version BEFORE UPDATE ON provider FOR EACH ROW EXECUTE FUNCTION raise_own_schedule_version();
@@ -554,6 +578,7 @@ create table provider_break (
   constraint provider_break_day_of_week_check CHECK (((day_of_week >= 1) AND (day_of_week <= 7))),
   constraint provider_break_pkey PRIMARY KEY (provider_break_id)
 );
+comment on table provider_break is 'Goes when the desk replaces it.';
 CREATE INDEX provider_break_provider ON provider_break (provider_id);
 CREATE TRIGGER provider_break_raises_version AFTER INSERT OR DELETE OR UPDATE ON provider_break FOR EACH ROW EXECUTE FUNCTION raise_schedule_version();
 alter table provider_break enable row level security;
@@ -568,6 +593,7 @@ create table registration (
   constraint registration_patient FOREIGN KEY (patient_id) REFERENCES patient(patient_id),
   constraint registration_pkey PRIMARY KEY (clinic_id, patient_id)
 );
+comment on table registration is 'Goes when the patient or the desk ends it.';
 CREATE INDEX registration_patient_id ON registration (patient_id);
 alter table registration enable row level security;
 create policy clinic_rows on registration for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
@@ -588,6 +614,7 @@ create table replay (
   constraint replay_pkey PRIMARY KEY (replay_id),
   constraint replay_state_check CHECK ((state = ANY (ARRAY['RUNNING'::text, 'PAUSED'::text, 'STOPPED'::text, 'FINISHED'::text])))
 );
+comment on table replay is 'Goes 90 days after its end.';
 alter table replay enable row level security;
 create policy clinic_rows on replay for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on replay to mediconnect_app;
@@ -605,6 +632,7 @@ create table replay_item (
   constraint replay_item_pkey PRIMARY KEY (replay_id, notification_id),
   constraint replay_item_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'QUEUED'::text, 'NOT_DUE'::text, 'NOT_FAILED'::text])))
 );
+comment on table replay_item is 'Goes with its replay.';
 alter table replay_item enable row level security;
 create policy clinic_rows on replay_item for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on replay_item to mediconnect_app;
@@ -635,6 +663,7 @@ create table reservation (
   constraint reservation_pkey PRIMARY KEY (reservation_id),
   constraint reservation_purpose_check CHECK ((purpose = ANY (ARRAY['APPOINTMENT'::text, 'HOLD'::text, 'WAITLIST'::text, 'EXTERNAL'::text])))
 );
+comment on table reservation is 'Goes 2 days after its time, or an hour after it has run out.';
 CREATE INDEX reservation_appointment ON reservation (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX reservation_expiring ON reservation (resource_id) WHERE (expires_at IS NOT NULL);
 CREATE INDEX reservation_hold ON reservation (hold_id) WHERE (hold_id IS NOT NULL);
@@ -671,6 +700,7 @@ create table sick_day (
   constraint sick_day_state_check CHECK ((state = ANY (ARRAY['RUNNING'::text, 'PAUSED'::text, 'STOPPED'::text, 'FINISHED'::text]))),
   constraint sick_day_steps_check CHECK ((steps <@ ARRAY['colleague'::text, 'other_day'::text, 'waitlist'::text, 'call'::text]))
 );
+comment on table sick_day is 'Stays.';
 CREATE INDEX sick_day_live ON sick_day (sick_day_id) WHERE (state = ANY (ARRAY['RUNNING'::text, 'PAUSED'::text]));
 CREATE INDEX sick_day_of_clinic ON sick_day (clinic_id, created_at DESC);
 CREATE TRIGGER sick_day_is_touched BEFORE UPDATE ON sick_day FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -693,6 +723,7 @@ create table sick_day_item (
   constraint sick_day_item_pkey PRIMARY KEY (sick_day_id, appointment_id),
   constraint sick_day_item_state_check CHECK ((state = ANY (ARRAY['PENDING'::text, 'OFFERED'::text, 'MOVED'::text, 'WAITLISTED'::text, 'CALL'::text, 'GONE'::text, 'STOPPED'::text])))
 );
+comment on table sick_day_item is 'Stays.';
 CREATE INDEX sick_day_item_of_appointment ON sick_day_item (appointment_id);
 CREATE INDEX sick_day_item_open ON sick_day_item (sick_day_id, visit_start) WHERE (state = ANY (ARRAY['PENDING'::text, 'OFFERED'::text]));
 CREATE TRIGGER sick_day_item_is_touched BEFORE UPDATE ON sick_day_item FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -709,6 +740,7 @@ create table time_off (
   constraint time_off_during_check CHECK ((NOT isempty(during))),
   constraint time_off_pkey PRIMARY KEY (time_off_id)
 );
+comment on table time_off is 'Goes when the desk takes it back.';
 CREATE INDEX time_off_provider ON time_off (provider_id);
 CREATE TRIGGER time_off_raises_version AFTER INSERT OR DELETE OR UPDATE ON time_off FOR EACH ROW EXECUTE FUNCTION raise_schedule_version();
 alter table time_off enable row level security;
@@ -740,6 +772,8 @@ create table waitlist_entry (
   constraint waitlist_entry_priority_check CHECK (((priority >= 0) AND (priority <= 9))),
   constraint waitlist_entry_status_check CHECK ((status = ANY (ARRAY['WAITING'::text, 'BOOKED'::text, 'LEFT'::text])))
 );
+comment on table waitlist_entry is 'Goes 365 days after it has ended.';
+CREATE INDEX waitlist_entry_ended ON waitlist_entry (updated_at) WHERE (status <> 'WAITING'::text);
 CREATE INDEX waitlist_entry_waiting ON waitlist_entry (clinic_id) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX waitlist_entry_once ON waitlist_entry (clinic_id, patient_id, COALESCE((provider_id)::text, (specialty)::text)) WHERE (status = 'WAITING'::text);
 alter table waitlist_entry enable row level security;
@@ -762,6 +796,8 @@ create table waitlist_offer (
   constraint waitlist_offer_pkey PRIMARY KEY (offer_id),
   constraint waitlist_offer_state_check CHECK ((state = ANY (ARRAY['BOOKED'::text, 'PASSED'::text])))
 );
+comment on table waitlist_offer is 'Goes with its round.';
+CREATE INDEX waitlist_offer_of_entry ON waitlist_offer (clinic_id, entry_id);
 alter table waitlist_offer enable row level security;
 create policy clinic_rows on waitlist_offer for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on waitlist_offer to mediconnect_app;
@@ -787,6 +823,8 @@ create table waitlist_round (
   constraint waitlist_round_pkey PRIMARY KEY (round_id),
   constraint waitlist_round_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'FILLED'::text, 'RELEASED'::text])))
 );
+comment on table waitlist_round is 'Goes 90 days after it was closed.';
+CREATE INDEX waitlist_round_closed ON waitlist_round (closed_at) WHERE (state <> 'OPEN'::text);
 CREATE INDEX waitlist_round_freed ON waitlist_round (freed_appointment_id);
 CREATE INDEX waitlist_round_open ON waitlist_round (deadline) WHERE (state = 'OPEN'::text);
 alter table waitlist_round enable row level security;

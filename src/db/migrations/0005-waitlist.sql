@@ -22,6 +22,7 @@ create table waitlist_entry (
 );
 create unique index waitlist_entry_once on waitlist_entry (clinic_id, patient_id, coalesce(provider_id::text, specialty))
   where status = 'WAITING';
+create index waitlist_entry_ended on waitlist_entry (updated_at) where status <> 'WAITING';
 create index waitlist_entry_waiting on waitlist_entry (clinic_id) where status = 'WAITING';
 
 create table waitlist_round (
@@ -43,6 +44,7 @@ create table waitlist_round (
   foreign key (clinic_id, freed_appointment_id) references appointment (clinic_id, appointment_id)
 );
 create index waitlist_round_freed on waitlist_round (freed_appointment_id);
+create index waitlist_round_closed on waitlist_round (closed_at) where state <> 'OPEN';
 create index waitlist_round_open on waitlist_round (deadline) where state = 'OPEN';
 
 create table waitlist_offer (
@@ -57,3 +59,4 @@ create table waitlist_offer (
   foreign key (clinic_id, round_id) references waitlist_round (clinic_id, round_id),
   foreign key (clinic_id, entry_id) references waitlist_entry (clinic_id, entry_id)
 );
+create index waitlist_offer_of_entry on waitlist_offer (clinic_id, entry_id);

@@ -56,6 +56,7 @@ create table delivery_attempt (
   primary key (notification_id, attempt),
   foreign key (clinic_id, notification_id) references notification (clinic_id, notification_id)
 );
+create index delivery_attempt_age on delivery_attempt (started_at);
 
 create table replay (
   replay_id uuid primary key,

@@ -19,6 +19,7 @@ create table outbox (
 );
 -- What has just happened is told before what the sweep or a rebuild has written, however much that is.
 create index outbox_open on outbox ((event = 'overdue'), outbox_id) where done_at is null and parked_reason is null;
+create index outbox_parked on outbox (created_at) where parked_reason is not null;
 create index outbox_told on outbox (done_at) where done_at is not null;
 create index outbox_swept on outbox (aggregate_id, created_at) where event = 'overdue';
 create unique index outbox_one_open_sweep on outbox (aggregate_id)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { prune, PRUNED_TABLES } from '../../../src/db/prune.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
@@ -127,6 +128,73 @@ describe('pruning', () => {
       expect(await pruned()).toBe(1);
     });
     expect(await pruned()).toBe(1);
+  });
+
+  it('forgets what an operator has long looked at: rounds, wishes, replays, syncs, attempts and what was parked', async () => {
+    const { appointmentId } = await book('09:00');
+    // What they refer to does not matter here.
+    await sql`alter table delivery_attempt drop constraint delivery_attempt_clinic_id_notification_id_fkey;
+      alter table replay_item drop constraint replay_item_clinic_id_notification_id_fkey`.execute(database.owner.db);
+    const write = (days: number) => {
+      const at = sql`now() - make_interval(days => ${days}) - interval '1 minute'`;
+      return sql`
+        with known as (
+          select clinic_id, appointment_id, patient_id, provider_id, gen_random_uuid() as id from appointment
+          where appointment_id = ${appointmentId}
+        ), entry as (
+          insert into waitlist_entry (entry_id, clinic_id, patient_id, provider_id, duration_minutes, earliest_date, latest_date, status, updated_at)
+            select id, clinic_id, patient_id, provider_id, 30, now(), now(), 'LEFT', ${at} from known
+        ), round as (
+          insert into waitlist_round (round_id, clinic_id, provider_id, freed_appointment_id, slot_start, duration_minutes, state, deadline, closed_at)
+            select id, clinic_id, provider_id, appointment_id, now(), 30, 'RELEASED', now(), ${at} from known
+        ), offer as (
+          insert into waitlist_offer (offer_id, clinic_id, round_id, entry_id, state) select id, clinic_id, id, id, 'PASSED' from known
+        ), repeated as (
+          insert into replay (replay_id, clinic_id, requested_by, state, finished_at) select id, clinic_id, 'desk', 'FINISHED', ${at} from known
+        ), repeated_item as (
+          insert into replay_item (replay_id, clinic_id, notification_id, state) select id, clinic_id, id, 'QUEUED' from known
+        ), run as (
+          insert into ehr_sync_run (run_id, clinic_id, trigger, state, finished_at) select id, clinic_id, 'nightly', 'FINISHED', ${at} from known
+        ), run_item as (
+          insert into ehr_sync_item (run_id, clinic_id, appointment_id, appointment_version, outcome)
+            select id, clinic_id, appointment_id, 1, 'CREATED' from known
+        ), attempt as (
+          insert into delivery_attempt (clinic_id, notification_id, attempt, started_at) select clinic_id, id, 1, ${at} from known
+        )
+        insert into outbox (clinic_id, aggregate, aggregate_id, event, parked_reason, created_at)
+          select clinic_id, 'appointment', id, 'booked', 'unknown', ${at} from known`.execute(database.owner.db);
+    };
+    await write(89);
+    expect(await pruned()).toBe(0);
+    await write(90);
+    // All but the wish, which an older offer could name.
+    expect(await pruned()).toBe(8);
+    await write(364);
+    expect(await pruned()).toBe(8);
+    await write(365);
+    expect(await pruned()).toBe(9);
+    expect(await pruned()).toBe(0);
+  });
+
+  it('says of every table in one line when its rows go, in the database and in ARCHITECTURE.md', async () => {
+    const { rows: tables } = await sql<{ name: string; line: string | null }>`
+      select relname as name, obj_description(oid, 'pg_class') as line from pg_class
+      where relnamespace = 'public'::regnamespace and relkind = 'r'`.execute(database.owner.db);
+    const unsaid = tables.filter(({ line }) => line === null || !/^(Stays|Goes )/.test(line));
+    expect(unsaid).toEqual([]);
+
+    // What goes by itself is what prune deletes.
+    const goes = tables.filter(({ line }) => /^Goes (\d|after|with its)/.test(line ?? '')).map(({ name }) => name);
+    expect(goes.sort()).toEqual([...PRUNED_TABLES].sort());
+
+    const [, section = ''] = readFileSync('ARCHITECTURE.md', 'utf8').split('## What is kept how long');
+    const rows =
+      section
+        .split('\n## ')[0]
+        ?.split('\n')
+        .filter((line) => line.startsWith('| `')) ?? [];
+    const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    expect(named.sort()).toEqual(tables.map(({ name }) => name).sort());
   });
 
   it('is not for the application role', async () => {
