@@ -160,16 +160,19 @@ export function rowsOf(caller: Caller, clinicId = caller.clinicId): RowContext {
  */
 export function clinicFor(caller: Caller, clinicOfThing: string | undefined): string {
   if (clinicOfThing === undefined) throw new AppError('not_found');
-  if (caller.role !== 'patient' && caller.clinicId !== undefined && caller.clinicId !== clinicOfThing) {
-    throw new AppError('not_found');
-  }
+  const ofStaff = staffClinicOf(caller);
+  if (ofStaff !== undefined && ofStaff !== clinicOfThing) throw new AppError('not_found');
   return clinicOfThing;
+}
+
+/** The clinic outside which this caller sees nothing; undefined for patients, and for staff who work for every clinic. */
+export function staffClinicOf(caller: Caller): string | undefined {
+  return caller.role === 'patient' ? undefined : caller.clinicId;
 }
 
 /** The clinic whose list is asked for: the token's, or the one that is named. @throws AppError `not_found`, `validation_failed` */
 export function namedClinic(caller: Caller, named: string | undefined, part: 'query' | 'body'): string {
-  const ofToken = caller.role === 'patient' ? undefined : caller.clinicId;
-  const clinicId = named ?? ofToken;
+  const clinicId = named ?? staffClinicOf(caller);
   if (clinicId === undefined) throw invalidField(part, '/clinicId', 'required');
   return clinicFor(caller, clinicId);
 }

@@ -3,8 +3,9 @@ import { AppError } from '../domain/errors.ts';
 import type { Act } from '../scheduling/act.ts';
 import type { PatientAct } from '../scheduling/registry/patient.ts';
 import type { Caller } from './authentication.ts';
-import { actorOf, authorize, type Operation, type Reach } from './authorization.ts';
-import type { Reader } from './staff-reads.ts';
+import { actorOf, authorize, clinicFor, staffClinicOf, type Operation, type Reach } from './authorization.ts';
+import type { Reader } from './read.ts';
+import type { Reads } from './reads.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -56,4 +57,13 @@ export function actOfPatient(request: FastifyRequest, now: Date): PatientAct {
 /** Who reads, for the audit. */
 export function readerOf(request: FastifyRequest): Reader {
   return { actor: actorOf(callerOf(request)), requestId: request.id };
+}
+
+/** The clinic of a provider whom this caller may know of. @throws AppError `not_found` */
+export async function clinicOfProvider(
+  caller: Caller,
+  reads: Pick<Reads, 'clinicOfProvider'>,
+  providerId: string,
+): Promise<string> {
+  return clinicFor(caller, await reads.clinicOfProvider(providerId, staffClinicOf(caller)));
 }

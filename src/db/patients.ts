@@ -111,12 +111,12 @@ export async function deleteRegistration(
 
 export interface PatientFilter {
   /** What the family name begins with, in capitals or not. */
-  readonly familyName?: string;
-  readonly birthDate?: string;
-  readonly phone?: string;
-  readonly email?: string;
+  readonly familyName?: string | undefined;
+  readonly birthDate?: string | undefined;
+  readonly phone?: string | undefined;
+  readonly email?: string | undefined;
   /** The last patient of the page before. Not their name: cursors appear in addresses. */
-  readonly afterId?: string;
+  readonly afterId?: string | undefined;
   readonly limit: number;
 }
 

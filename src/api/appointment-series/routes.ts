@@ -1,15 +1,19 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
-import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
-import { actIn, callerOf, readerOf } from '../caller.ts';
-import type { Doors } from '../doors.ts';
+import { bookSeries } from '../../scheduling/visits/book-series.ts';
+import { assertOwnPatient, authorize, rowsOf } from '../authorization.ts';
+import { actIn, callerOf, readerOf, clinicOfProvider } from '../caller.ts';
+import type { BoundDoors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import { BookedSeriesAnswer, bookedSeriesBody, Series, SeriesBody, seriesBody, SeriesPath } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const seriesDoors = { bookSeries };
+
 export interface SeriesRoutes {
-  readonly doors: Pick<Doors, 'bookSeries'>;
+  readonly doors: BoundDoors<typeof seriesDoors>;
   readonly reads: Pick<Reads, 'clinicOfProvider' | 'series'>;
   readonly now: () => Date;
 }
@@ -46,7 +50,7 @@ export const seriesRoutes: FastifyPluginCallbackTypebox<SeriesRoutes> = (app, { 
         appointmentTime: appointmentTime.toISOString(),
       });
       assertOwnPatient(caller, patientId);
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       const series = await doors.bookSeries(
         actIn(request, clinicId, now()),
         {

@@ -1,19 +1,20 @@
 import { auditOf } from '../../db/audit.ts';
-import type { AppointmentRow } from '../../db/appointments.ts';
+import { findAppointment, type AppointmentRow } from '../../db/appointments.ts';
 import type { RowContext, Tx } from '../../db/connection.ts';
+import { clinicOfAppointment } from '../../db/look-ups.ts';
 import { notificationsOf } from '../../notifications/ledger/rows.ts';
 import type { Position } from '../cursor.ts';
-import { STAFF_READ } from '../staff-reads.ts';
+import { list, one, STAFF_READ, type ReadDeps } from '../read.ts';
 
 export interface AppointmentFilter {
-  readonly status?: AppointmentRow['status'];
-  readonly clinicId?: string;
-  readonly providerId?: string;
-  readonly patientId?: string;
+  readonly status?: AppointmentRow['status'] | undefined;
+  readonly clinicId?: string | undefined;
+  readonly providerId?: string | undefined;
+  readonly patientId?: string | undefined;
   /** The visit starts in `[from, to)`. */
-  readonly from?: Date;
-  readonly to?: Date;
-  readonly after?: Position;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+  readonly after?: Position | undefined;
   readonly limit: number;
 }
 
@@ -21,7 +22,7 @@ export interface AppointmentFilter {
  * Those that the context sees, by start and id; one row more than `limit` when there is a next page.
  * @param rows - the transaction's context. Named again in the statement: by the policies alone, of which either may show a row, no index gives the order
  */
-export function appointmentsWhere(tx: Tx, rows: RowContext, filter: AppointmentFilter): Promise<AppointmentRow[]> {
+function appointmentsWhere(tx: Tx, filter: AppointmentFilter, rows: RowContext): Promise<AppointmentRow[]> {
   let query = tx
     .selectFrom('appointment')
     .selectAll()
@@ -46,18 +47,20 @@ export function appointmentsWhere(tx: Tx, rows: RowContext, filter: AppointmentF
   return query.execute();
 }
 
-/** Where the visit takes place. */
-export async function clinicNameOf(tx: Tx, clinicId: string): Promise<string> {
+/** An appointment with the name of where it takes place. */
+async function findAtClinic(tx: Tx, appointmentId: string) {
+  const appointment = await findAppointment(tx, appointmentId);
+  if (appointment === undefined) return undefined;
   const { name } = await tx
     .selectFrom('clinic')
     .select('name')
-    .where('clinic_id', '=', clinicId)
+    .where('clinic_id', '=', appointment.clinic_id)
     .executeTakeFirstOrThrow();
-  return name;
+  return { appointment, clinicName: name };
 }
 
 /** What happened to an appointment: the audit of it and of its freed slot, and the ledger's messages. The audit of who read it is left out. */
-export async function historyOf(tx: Tx, appointmentId: string) {
+async function historyOf(tx: Tx, appointmentId: string) {
   const events = await auditOf(tx, 'appointment', appointmentId);
   const rounds = await tx
     .selectFrom('waitlist_round')
@@ -70,3 +73,12 @@ export async function historyOf(tx: Tx, appointmentId: string) {
 }
 
 export type AppointmentHistory = Awaited<ReturnType<typeof historyOf>>;
+
+export const appointmentReads = {
+  clinicOfAppointment: ({ connection }: ReadDeps, appointmentId: string) =>
+    clinicOfAppointment(connection.db, appointmentId),
+  appointment: one('appointment', findAppointment),
+  appointments: list('appointments', appointmentsWhere),
+  appointmentAtClinic: one('appointment', findAtClinic, { what: 'calendar' }),
+  history: one('appointment', historyOf, { what: 'timeline' }),
+};

@@ -2,17 +2,23 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { AppointmentRow } from '../../db/appointments.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
+import { bookAppointment } from '../../scheduling/visits/book.ts';
+import { moveAppointment } from '../../scheduling/visits/move.ts';
+import { moveSeries } from '../../scheduling/visits/move-series.ts';
+import { cancelAppointment } from '../../scheduling/visits/cancel.ts';
+import { cancelSeries } from '../../scheduling/visits/cancel-series.ts';
+import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../scheduling/visits/attend.ts';
 import type { Caller } from '../authentication.ts';
 import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
-import { actIn, callerOf, reachOf, readerOf } from '../caller.ts';
+import { actIn, callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders, Nothing, VersionHeaders } from '../schemas.ts';
-import type { Reader } from '../staff-reads.ts';
+import type { Reader } from '../read.ts';
 import {
   AppointmentAnswer,
   appointmentBody,
@@ -27,8 +33,21 @@ import {
   timelineBody,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const appointmentDoors = {
+  book: bookAppointment,
+  move: moveAppointment,
+  moveSeries,
+  cancel: cancelAppointment,
+  cancelSeries,
+  checkIn,
+  complete: completeAppointment,
+  markNoShow,
+  undoNoShow,
+};
+
 export interface AppointmentRoutes {
-  readonly doors: Doors;
+  readonly doors: BoundDoors<typeof appointmentDoors>;
   readonly reads: Reads;
   readonly now: () => Date;
 }
@@ -101,7 +120,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         appointmentTime: appointmentTime.toISOString(),
       });
       assertOwnPatient(caller, patientId);
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       const booked = await doors.book(actIn(request, clinicId, now()), {
         patientId,
         providerId,
@@ -279,7 +298,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     async (request) => {
       const caller = callerOf(request);
       const row = await visible(caller, request.params.appointmentId);
-      const history = await reads.history(row.clinic_id, row.appointment_id, readerOf(request));
+      const history = await reads.history({ clinicId: row.clinic_id }, row.appointment_id, readerOf(request));
       return timelineBody(row, history, caller.role !== 'patient');
     },
   );
@@ -320,7 +339,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
   ] as const satisfies readonly {
     method: 'POST' | 'DELETE';
     path: string;
-    act: Doors['checkIn'];
+    act: AppointmentRoutes['doors']['checkIn'];
     operationId: string;
     summary: string;
     problems: readonly ErrorCode[];

@@ -9,14 +9,15 @@ import type { Interval } from '../../domain/interval.ts';
 import { DAY_MS, MINUTE_MS } from '../../domain/clock.ts';
 import { utcMidnight } from '../../domain/time-zone.ts';
 import type { ProviderSchedules } from '../../scheduling/provider-schedules.ts';
+import type { ReadDeps } from '../read.ts';
 
 /** Of one clinic: one provider, those of a specialty, or everybody. */
-export interface ProvidersAsked {
-  readonly providerId?: string;
-  readonly specialty?: string;
+interface ProvidersAsked {
+  readonly providerId?: string | undefined;
+  readonly specialty?: string | undefined;
 }
 
-export interface DatesAsked {
+interface DatesAsked {
   /** First and last ISO date in the clinic's zone, both included. */
   readonly fromDate: string;
   readonly toDate: string;
@@ -106,3 +107,12 @@ function spanOf(intervals: readonly Interval[]): Interval {
     to: Math.max(...intervals.map(({ to }) => to)),
   };
 }
+
+export const availabilityReads = {
+  providerTimes: (
+    { connection, schedules }: ReadDeps,
+    clinicId: string,
+    providers: ProvidersAsked,
+    dates: DatesAsked,
+  ) => providerTimes(connection.pool, schedules, clinicId, providers, dates),
+};

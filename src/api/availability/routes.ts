@@ -5,7 +5,7 @@ import { earliestSlots } from '../../domain/earliest-slots.ts';
 import { AppError } from '../../domain/errors.ts';
 import { addDays } from '../../domain/time-zone.ts';
 import { clinicFor } from '../authorization.ts';
-import { callerOf } from '../caller.ts';
+import { callerOf, clinicOfProvider } from '../caller.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
 import {
@@ -47,7 +47,7 @@ export const availabilityRoutes: FastifyPluginCallbackTypebox<AvailabilityRoutes
       const { providerId } = request.params;
       const { durationMinutes, explain } = request.query;
       const dates = datesOf(request.query);
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       const [time] = (await reads.providerTimes(clinicId, { providerId }, { ...dates, durationMinutes })) ?? [];
       if (time === undefined) throw new AppError('not_found');
       const search = { ...time, durationMinutes, now: now().getTime() };
@@ -81,7 +81,7 @@ export const availabilityRoutes: FastifyPluginCallbackTypebox<AvailabilityRoutes
       const { specialty, durationMinutes, limit = 20 } = request.query;
       const dates = { ...datesOf(request.query), durationMinutes };
       const clinicId = clinicFor(caller, request.params.clinicId);
-      const times = await reads.providerTimes(clinicId, specialty === undefined ? {} : { specialty }, dates);
+      const times = await reads.providerTimes(clinicId, { specialty }, dates);
       if (times === undefined) throw new AppError('not_found');
       const slots = earliestSlots(times, { ...dates, now: now().getTime(), limit });
       return { availableSlots: slots.map(providerSlotBody) };

@@ -1,10 +1,16 @@
 import type { Tx } from '../../db/connection.ts';
+import { clinicOfCallTask } from '../../db/look-ups.ts';
 import type { CallTaskRow } from '../../db/sick-days.ts';
+import { list, type ReadDeps } from '../read.ts';
 
 /** The calls that the context sees, oldest first (their ids grow with time); one row more than `limit` when there is a next page. */
-export function callTasksWhere(
+function callTasksWhere(
   tx: Tx,
-  filter: { readonly state?: CallTaskRow['state']; readonly afterId?: string; readonly limit: number },
+  filter: {
+    readonly state?: CallTaskRow['state'] | undefined;
+    readonly afterId?: string | undefined;
+    readonly limit: number;
+  },
 ): Promise<CallTaskRow[]> {
   let query = tx
     .selectFrom('call_task')
@@ -15,3 +21,8 @@ export function callTasksWhere(
   if (filter.afterId !== undefined) query = query.where('call_task_id', '>', filter.afterId);
   return query.execute();
 }
+
+export const callTaskReads = {
+  clinicOfCallTask: ({ connection }: ReadDeps, callTaskId: string) => clinicOfCallTask(connection.db, callTaskId),
+  callTasks: list('call_tasks', callTasksWhere),
+};

@@ -1,13 +1,17 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { completeCallTask } from '../../scheduling/sick-day/call-task.ts';
 import { clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
 import { CallDoneBody, CallTask, callTaskBody, CallTaskPage, CallTaskPath, CallTaskQuery } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const callTaskDoors = { completeCallTask };
+
 export interface CallTaskRoutes {
-  readonly doors: Pick<Doors, 'completeCallTask'>;
+  readonly doors: BoundDoors<typeof callTaskDoors>;
   readonly reads: Pick<Reads, 'clinicOfCallTask' | 'callTasks'>;
   readonly now: () => Date;
 }

@@ -1,10 +1,11 @@
-import type { ClinicRow } from '../../db/clinics.ts';
+import { findClinic, type ClinicRow } from '../../db/clinics.ts';
 import type { Tx } from '../../db/connection.ts';
+import { plain } from '../read.ts';
 
 /** The clinics that the context sees, oldest first (their ids grow with time); one row more than `limit` when there is a next page. */
-export function clinicsWhere(
+function clinicsWhere(
   tx: Tx,
-  filter: { readonly afterId?: string; readonly limit: number },
+  filter: { readonly afterId?: string | undefined; readonly limit: number },
 ): Promise<ClinicRow[]> {
   const query = tx
     .selectFrom('clinic')
@@ -13,3 +14,5 @@ export function clinicsWhere(
     .limit(filter.limit + 1);
   return (filter.afterId === undefined ? query : query.where('clinic_id', '>', filter.afterId)).execute();
 }
+
+export const clinicReads = { clinic: plain(findClinic), clinics: plain(clinicsWhere) };

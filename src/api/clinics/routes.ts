@@ -3,10 +3,11 @@ import type { ClinicRow } from '../../db/clinics.ts';
 import { AppError } from '../../domain/errors.ts';
 import { policyFaults } from '../../domain/policy-faults.ts';
 import { isTimeZone } from '../../domain/time-zone.ts';
+import { changeClinic, changePolicy } from '../../scheduling/registry/clinic.ts';
 import { clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
 import { invalidField, RequestError } from '../problem.ts';
 import type { Reads } from '../reads.ts';
@@ -24,8 +25,11 @@ import {
   policyOf,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const clinicDoors = { changeClinic, changePolicy };
+
 export interface ClinicRoutes {
-  readonly doors: Pick<Doors, 'changeClinic' | 'changePolicy'>;
+  readonly doors: BoundDoors<typeof clinicDoors>;
   readonly reads: Pick<Reads, 'clinic' | 'clinics'>;
   readonly now: () => Date;
 }

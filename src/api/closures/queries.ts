@@ -1,16 +1,17 @@
 import { utcMidnight } from '../../domain/time-zone.ts';
 import type { Tx } from '../../db/connection.ts';
 import type { Position } from '../cursor.ts';
+import { plain } from '../read.ts';
 
-export interface ClosureFilter {
+interface ClosureFilter {
   /** Only what is not over on this date, and yearly ones. */
   readonly from: string;
-  readonly after?: Position;
+  readonly after?: Position | undefined;
   readonly limit: number;
 }
 
 /** By first date and id; one row more than `limit` when there is a next page. */
-export function closuresWhere(tx: Tx, clinicId: string, filter: ClosureFilter) {
+function closuresWhere(tx: Tx, clinicId: string, filter: ClosureFilter) {
   let query = tx
     .selectFrom('closure')
     .select(['closure_id', 'from_date', 'to_date', 'name', 'yearly', 'calendar_uid'])
@@ -34,3 +35,5 @@ export type ClosureRow = Awaited<ReturnType<typeof closuresWhere>>[number];
 export function positionOfClosure(row: ClosureRow): Position {
   return { at: new Date(utcMidnight(row.from_date)), id: row.closure_id };
 }
+
+export const closureReads = { closures: plain(closuresWhere) };

@@ -4,10 +4,11 @@ import type { ClinicRow } from '../../db/clinics.ts';
 import { AppError } from '../../domain/errors.ts';
 import { localDate } from '../../domain/time-zone.ts';
 import type { ForeignFiles } from '../../integrations/foreign-files.ts';
+import { addClosure, removeClosure, importClosures } from '../../scheduling/schedule/closures.ts';
 import { clinicFor } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
 import { validClosure } from '../schedules/valid-changes.ts';
@@ -25,8 +26,11 @@ import {
   ClosuresImported,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const closureDoors = { addClosure, removeClosure, importClosures };
+
 export interface ClosureRoutes {
-  readonly doors: Pick<Doors, 'addClosure' | 'removeClosure' | 'importClosures'>;
+  readonly doors: BoundDoors<typeof closureDoors>;
   readonly reads: Pick<Reads, 'clinic' | 'closures'>;
   readonly files: ForeignFiles;
   readonly now: () => Date;
@@ -55,7 +59,7 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
       const clinic = await clinicAt(clinicFor(caller, request.params.clinicId));
       const { from = today(clinic), limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
-      const rows = await reads.closures(clinic.clinic_id, {
+      const rows = await reads.closures({ clinicId: clinic.clinic_id }, clinic.clinic_id, {
         from,
         limit,
         ...(after === undefined ? {} : { after }),

@@ -1,15 +1,16 @@
 import type { Selectable } from 'kysely';
 import type { Tx } from '../../db/connection.ts';
 import type { Database } from '../../db/schema.ts';
+import { one, plain } from '../read.ts';
 
 export type SyncRunRow = Selectable<Database['ehr_sync_run']>;
 
 const MAX_ITEMS = 1_000;
 
 /** The clinic's sync runs, newest first (their ids grow with time); one row more than `limit` when there is a next page. */
-export function syncRunsWhere(
+function syncRunsWhere(
   tx: Tx,
-  filter: { readonly beforeId?: string; readonly limit: number },
+  filter: { readonly beforeId?: string | undefined; readonly limit: number },
 ): Promise<SyncRunRow[]> {
   const query = tx
     .selectFrom('ehr_sync_run')
@@ -20,7 +21,7 @@ export function syncRunsWhere(
 }
 
 /** A sync run and what became of each appointment. */
-export async function findSyncRun(tx: Tx, runId: string) {
+async function findSyncRun(tx: Tx, runId: string) {
   const run = await tx.selectFrom('ehr_sync_run').selectAll().where('run_id', '=', runId).executeTakeFirst();
   if (run === undefined) return undefined;
   const items = await tx
@@ -34,3 +35,5 @@ export async function findSyncRun(tx: Tx, runId: string) {
 }
 
 export type SyncRunWithItems = NonNullable<Awaited<ReturnType<typeof findSyncRun>>>;
+
+export const syncReads = { syncRuns: plain(syncRunsWhere), syncRun: one('ehr_sync_run', findSyncRun) };

@@ -1,10 +1,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
+import { requestSync } from '../../scheduling/ehr-sync.ts';
 import { namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import {
@@ -19,9 +20,12 @@ import {
   SyncStarted,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const syncDoors = { requestSync };
+
 export interface EhrSyncRoutes {
   readonly reads: Reads;
-  readonly doors: Pick<Doors, 'requestSync'>;
+  readonly doors: BoundDoors<typeof syncDoors>;
   readonly now: () => Date;
 }
 
@@ -74,10 +78,13 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
       const caller = callerOf(request);
       const { clinicId, limit = 25, cursor } = request.query;
       const before = positionOf(cursor);
-      const rows = await reads.syncRuns(namedClinic(caller, clinicId, 'query'), {
-        limit,
-        ...(before === undefined ? {} : { beforeId: before.id }),
-      });
+      const rows = await reads.syncRuns(
+        { clinicId: namedClinic(caller, clinicId, 'query') },
+        {
+          limit,
+          ...(before === undefined ? {} : { beforeId: before.id }),
+        },
+      );
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.started_at, id: row.run_id }));
       return { ehrSyncs: page.map(runBody), ...next };
     },
@@ -99,7 +106,7 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
     async (request) => {
       const caller = callerOf(request);
       const clinicId = namedClinic(caller, request.query.clinicId, 'query');
-      const found = await reads.syncRun(clinicId, request.params.runId, readerOf(request));
+      const found = await reads.syncRun({ clinicId }, request.params.runId, readerOf(request));
       if (found === undefined) throw new AppError('not_found');
       return runDetailBody(found);
     },

@@ -1,17 +1,21 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { HoldRow } from '../../db/holds.ts';
 import { AppError } from '../../domain/errors.ts';
+import { placeHold, extendHold, releaseHold } from '../../scheduling/claims/hold.ts';
 import type { Caller } from '../authentication.ts';
 import { clinicFor } from '../authorization.ts';
-import { actIn, callerOf } from '../caller.ts';
-import type { Doors } from '../doors.ts';
+import { actIn, callerOf, clinicOfProvider } from '../caller.ts';
+import type { BoundDoors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders, Nothing } from '../schemas.ts';
 import { Hold, HoldBody, holdBody, HoldPath, PlacedAnswer } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const holdDoors = { placeHold, extendHold, releaseHold };
+
 export interface HoldRoutes {
-  readonly doors: Pick<Doors, 'placeHold' | 'extendHold' | 'releaseHold'>;
+  readonly doors: BoundDoors<typeof holdDoors>;
   readonly reads: Pick<Reads, 'clinicOfProvider' | 'clinicOfHold' | 'hold'>;
   readonly now: () => Date;
 }
@@ -59,7 +63,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
         ...request.body,
         startTime: slotStart.toISOString(),
       });
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       const { hold, replayed } = await doors.placeHold(
         actIn(request, clinicId, now()),
         { providerId, slotStart, durationMinutes, heldBy: caller.subject },
@@ -136,7 +140,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
   /** The hold if it is this caller's, or one of their clinic for an administrator. @throws AppError `not_found` */
   async function visible(caller: Caller, holdId: string): Promise<HoldRow> {
     const clinicId = clinicFor(caller, await reads.clinicOfHold(holdId));
-    const hold = await reads.hold(clinicId, holdId);
+    const hold = await reads.hold({ clinicId }, holdId);
     if (hold === undefined || (caller.role === 'patient' && hold.held_by !== caller.subject)) {
       throw new AppError('not_found');
     }

@@ -1,13 +1,14 @@
 import type { Tx } from '../../db/connection.ts';
-import type { MoveOfferRow } from '../../db/sick-days.ts';
+import { findMoveOffer, type MoveOfferRow } from '../../db/sick-days.ts';
+import { list, one } from '../read.ts';
 
 /** The offers that the context sees, newest first (their ids grow with time); one row more than `limit` when there is a next page. */
-export function moveOffersWhere(
+function moveOffersWhere(
   tx: Tx,
   filter: {
-    readonly state?: MoveOfferRow['state'];
-    readonly appointmentId?: string;
-    readonly beforeId?: string;
+    readonly state?: MoveOfferRow['state'] | undefined;
+    readonly appointmentId?: string | undefined;
+    readonly beforeId?: string | undefined;
     readonly limit: number;
   },
 ): Promise<MoveOfferRow[]> {
@@ -21,3 +22,8 @@ export function moveOffersWhere(
   if (filter.beforeId !== undefined) query = query.where('move_offer_id', '<', filter.beforeId);
   return query.execute();
 }
+
+export const moveOfferReads = {
+  moveOffer: one('move_offer', findMoveOffer),
+  moveOffers: list('move_offers', moveOffersWhere),
+};

@@ -2,15 +2,19 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyRequest } from 'fastify';
 import type { MoveOfferRow } from '../../db/sick-days.ts';
 import { AppError } from '../../domain/errors.ts';
+import { acceptMoveOffer, declineMoveOffer } from '../../scheduling/sick-day/move-offer.ts';
 import { rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
 import { MoveOffer, moveOfferBody, MoveOfferPage, MoveOfferPath, MoveOfferQuery } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const moveOfferDoors = { acceptMoveOffer, declineMoveOffer };
+
 export interface MoveOfferRoutes {
-  readonly doors: Pick<Doors, 'acceptMoveOffer' | 'declineMoveOffer'>;
+  readonly doors: BoundDoors<typeof moveOfferDoors>;
   readonly reads: Pick<Reads, 'moveOffer' | 'moveOffers'>;
   readonly now: () => Date;
 }

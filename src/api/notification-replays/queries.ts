@@ -1,7 +1,8 @@
 import type { Tx } from '../../db/connection.ts';
+import { one } from '../read.ts';
 
 /** A replay and how each of its messages fared. */
-export async function findReplay(tx: Tx, replayId: string) {
+async function findReplay(tx: Tx, replayId: string) {
   const replay = await tx.selectFrom('replay').selectAll().where('replay_id', '=', replayId).executeTakeFirst();
   if (replay === undefined) return undefined;
   const items = await tx
@@ -15,3 +16,5 @@ export async function findReplay(tx: Tx, replayId: string) {
 }
 
 export type ReplayWithItems = NonNullable<Awaited<ReturnType<typeof findReplay>>>;
+
+export const replayReads = { replay: one('replay', findReplay) };

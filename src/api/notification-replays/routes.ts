@@ -1,18 +1,22 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
+import { requestReplay, pauseReplay, resumeReplay, stopReplay } from '../../scheduling/replays.ts';
 import { clinicFor, namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import type { ReplayWithItems } from './queries.ts';
 import { Replay, ReplayBody, replayBody, ReplayPath, ReplayQuery, ReplayStarted } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const replayDoors = { requestReplay, pauseReplay, resumeReplay, stopReplay };
+
 export interface ReplayRoutes {
   readonly reads: Reads;
-  readonly doors: Pick<Doors, 'requestReplay' | 'pauseReplay' | 'resumeReplay' | 'stopReplay'>;
+  readonly doors: BoundDoors<typeof replayDoors>;
   readonly now: () => Date;
 }
 
@@ -119,7 +123,7 @@ export const replayRoutes: FastifyPluginCallbackTypebox<ReplayRoutes> = (app, { 
     request: Parameters<typeof callerOf>[0] & { readonly params: { readonly replayId: string } },
     clinicId: string,
   ): Promise<ReplayWithItems> {
-    const replay = await reads.replay(clinicId, request.params.replayId, readerOf(request));
+    const replay = await reads.replay({ clinicId }, request.params.replayId, readerOf(request));
     if (replay === undefined) throw new AppError('not_found');
     return replay;
   }

@@ -1,9 +1,11 @@
 import type { SelectQueryBuilder } from 'kysely';
 import type { Tx } from '../../db/connection.ts';
+import { clinicOfNotification } from '../../db/look-ups.ts';
 import type { Database } from '../../db/schema.ts';
 import type { Channel, NotificationState } from '../../domain/notification.ts';
 import type { NotificationRow } from '../../notifications/ledger/rows.ts';
 import type { Position } from '../cursor.ts';
+import { list, one, plain, type ReadDeps } from '../read.ts';
 
 /** What support looks for. Everything that is named must be so. */
 export interface NotificationFilter {
@@ -22,7 +24,7 @@ export interface NotificationFilter {
 }
 
 /** The clinic's messages, newest first; one row more than `limit` when there is a next page. */
-export function notificationsWhere(
+function notificationsWhere(
   tx: Tx,
   filter: NotificationFilter & { readonly before?: Position | undefined; readonly limit: number },
 ): Promise<NotificationRow[]> {
@@ -39,7 +41,7 @@ export function notificationsWhere(
 }
 
 /** Why messages failed or were not sent, the commonest reason first. */
-export function reasonsWhere(
+function reasonsWhere(
   tx: Tx,
   filter: NotificationFilter,
 ): Promise<{ readonly state: NotificationState; readonly reason: string | null; readonly count: number }[]> {
@@ -81,7 +83,7 @@ function matching(
 }
 
 /** A message with everything that was tried to get it out. */
-export async function findNotification(tx: Tx, notificationId: string) {
+async function findNotification(tx: Tx, notificationId: string) {
   const notification = await tx
     .selectFrom('notification')
     .selectAll()
@@ -98,3 +100,11 @@ export async function findNotification(tx: Tx, notificationId: string) {
 }
 
 export type NotificationWithAttempts = NonNullable<Awaited<ReturnType<typeof findNotification>>>;
+
+export const notificationReads = {
+  clinicOfNotification: ({ connection }: ReadDeps, notificationId: string) =>
+    clinicOfNotification(connection.db, notificationId),
+  notification: one('notification', findNotification),
+  notifications: list('notifications', notificationsWhere),
+  notificationReasons: plain(reasonsWhere),
+};

@@ -69,7 +69,7 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
     async (request) => {
       const { clinicId, ...filter } = request.body;
       const where = namedClinic(callerOf(request), clinicId, 'body');
-      const reasons = await reads.notificationReasons(where, filter);
+      const reasons = await reads.notificationReasons({ clinicId: where }, filter);
       return { ...(await pageFor(request, where, filter, 'body')), reasons };
     },
   );
@@ -142,7 +142,7 @@ export const notificationRoutes: FastifyPluginCallbackTypebox<NotificationRoutes
   ) {
     const { limit = 25, cursor } = filter;
     const before = positionOf(cursor, part);
-    const rows = await reads.notifications(clinicId, readerOf(request), { ...filter, limit, before });
+    const rows = await reads.notifications({ clinicId }, readerOf(request), { ...filter, limit, before });
     const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.notification_id }));
     return { notifications: page.map(notificationBody), ...next };
   }

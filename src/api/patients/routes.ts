@@ -3,10 +3,11 @@ import type { PatientFacts } from '../../db/patients.ts';
 import { AppError } from '../../domain/errors.ts';
 import { canonicalLocale } from '../../domain/patient.ts';
 import { isTimeZone, localDate } from '../../domain/time-zone.ts';
+import { createPatient, changePatient } from '../../scheduling/registry/patient.ts';
 import { assertOwnPatient, clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, actOfPatient, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
@@ -23,8 +24,11 @@ import {
   PatientQuery,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const patientDoors = { createPatient, changePatient };
+
 export interface PatientRoutes {
-  readonly doors: Pick<Doors, 'createPatient' | 'changePatient'>;
+  readonly doors: BoundDoors<typeof patientDoors>;
   readonly reads: Pick<Reads, 'patient' | 'patients'>;
   readonly now: () => Date;
 }

@@ -1,9 +1,10 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
+import { createProvider, changeProvider } from '../../scheduling/registry/provider.ts';
 import { clinicFor, namedClinic, rowsOf } from '../authorization.ts';
-import { actIn, callerOf } from '../caller.ts';
+import { actIn, callerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
@@ -19,8 +20,11 @@ import {
   ProviderQuery,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const providerDoors = { createProvider, changeProvider };
+
 export interface ProviderRoutes {
-  readonly doors: Pick<Doors, 'createProvider' | 'changeProvider'>;
+  readonly doors: BoundDoors<typeof providerDoors>;
   readonly reads: Reads;
   readonly now: () => Date;
 }
@@ -73,7 +77,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     async (request, reply) => {
       const caller = callerOf(request);
       const { providerId } = request.params;
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       const row = await reads.provider({ clinicId }, providerId);
       if (row === undefined) throw new AppError('not_found');
       return reply.header('etag', entityTag(row.version)).send(providerBody(row, caller.role !== 'patient'));
@@ -133,7 +137,7 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
     async (request, reply) => {
       const caller = callerOf(request);
       const { providerId } = request.params;
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       const provider = await doors.changeProvider(actIn(request, clinicId, now()), {
         ...request.body,
         providerId,

@@ -1,12 +1,16 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { registerPatient, endRegistration } from '../../scheduling/registry/registrations.ts';
 import { assertOwnPatient, clinicFor } from '../authorization.ts';
 import { actIn, callerOf } from '../caller.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { Nothing } from '../schemas.ts';
 import { Registered, RegisteredBefore, registrationBody, RegistrationPath } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const registrationDoors = { registerPatient, endRegistration };
+
 export interface RegistrationRoutes {
-  readonly doors: Pick<Doors, 'registerPatient' | 'endRegistration'>;
+  readonly doors: BoundDoors<typeof registrationDoors>;
   readonly now: () => Date;
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { ScheduleChange } from '../../domain/schedule-change.ts';
 import type { ForeignFiles } from '../../integrations/foreign-files.ts';
 import { authorize, clinicFor, namedClinic } from '../authorization.ts';
-import { callerOf, reachOf, readerOf } from '../caller.ts';
+import { callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { CALENDAR_LIMIT, CalendarBody, holidaysOf, takeCalendarsOnly } from '../closures/calendar-files.ts';
 import { ClinicPath } from '../closures/schemas.ts';
 import type { Reads } from '../reads.ts';
@@ -47,14 +47,16 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
         authorize(caller, 'changeClosures');
         const clinicId = namedClinic(caller, undefined, 'body');
         const change = { kind: 'closures', closures: [validClosure(body)] } as const;
-        const { timeZone, affected } = await reads.affectedOfClinic(clinicId, readerOf(request), change, now());
+        const asked = { clinicId, change, now: now() };
+        const { timeZone, affected } = await reads.affectedOfClinic({ clinicId }, readerOf(request), asked);
         return previewOf(timeZone, affected);
       }
       // Inside a union the id is as it was written (RFC 9562 §4 allows capitals).
       const providerId = body.providerId.toLowerCase();
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       if (reachOf(request) === 'own' && caller.providerId !== providerId) throw new AppError('forbidden');
-      const found = await reads.affectedOfProvider(clinicId, readerOf(request), providerId, changeOf(body), now());
+      const asked = { providerId, change: changeOf(body), now: now() };
+      const found = await reads.affectedOfProvider({ clinicId }, readerOf(request), asked);
       return previewOf(found.schedule.timeZone, found.affected);
     },
   );
@@ -90,7 +92,7 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
         const clinic = await reads.clinic({ clinicId }, clinicId);
         if (clinic === undefined) throw new AppError('not_found');
         const { events, skipped } = await holidaysOf(files, caller, clinic, request.body, now());
-        const found = await reads.effectOfImport(clinicId, readerOf(request), events, now());
+        const found = await reads.effectOfImport({ clinicId }, readerOf(request), { clinicId, events, now: now() });
         const { added, unchanged, removed, timeZone, affected } = found;
         return reply.send({
           imported: added.length,

@@ -1,8 +1,10 @@
 import type { Tx } from '../../db/connection.ts';
+import { loadProviderSchedule } from '../../db/schedules.ts';
 import type { Position } from '../cursor.ts';
+import { plain } from '../read.ts';
 
 /** The rows of the dates from `from` to `to`, both included. */
-export function overridesBetween(tx: Tx, providerId: string, from: string, to: string) {
+function overridesBetween(tx: Tx, providerId: string, from: string, to: string) {
   return tx
     .selectFrom('availability_override')
     .select(['date', 'start_time', 'end_time'])
@@ -16,15 +18,15 @@ export function overridesBetween(tx: Tx, providerId: string, from: string, to: s
 
 export type OverrideRow = Awaited<ReturnType<typeof overridesBetween>>[number];
 
-export interface TimeOffFilter {
+interface TimeOffFilter {
   /** Only what ends after this. */
   readonly from: Date;
-  readonly after?: Position;
+  readonly after?: Position | undefined;
   readonly limit: number;
 }
 
 /** By start and id; one row more than `limit` when there is a next page. */
-export function timeOffWhere(tx: Tx, providerId: string, { from, after, limit }: TimeOffFilter) {
+function timeOffWhere(tx: Tx, providerId: string, { from, after, limit }: TimeOffFilter) {
   let query = tx
     .selectFrom('time_off')
     .select((eb) => [
@@ -47,3 +49,9 @@ export function timeOffWhere(tx: Tx, providerId: string, { from, after, limit }:
 }
 
 export type TimeOffRow = Awaited<ReturnType<typeof timeOffWhere>>[number];
+
+export const scheduleReads = {
+  schedule: plain(loadProviderSchedule),
+  overrides: plain(overridesBetween),
+  timeOff: plain(timeOffWhere),
+};

@@ -2,10 +2,11 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import { addDays, localDate } from '../../domain/time-zone.ts';
-import { clinicFor } from '../authorization.ts';
-import { actIn, callerOf, reachOf } from '../caller.ts';
+import { changeHours, overrideDate, clearOverride } from '../../scheduling/schedule/hours.ts';
+import { addTimeOff, removeTimeOff } from '../../scheduling/schedule/time-off.ts';
+import { actIn, callerOf, reachOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
@@ -32,8 +33,11 @@ import {
 } from './schemas.ts';
 import { validHours, validSpan, validWindows } from './valid-changes.ts';
 
+/** The doors behind these routes. */
+export const scheduleDoors = { changeHours, overrideDate, clearOverride, addTimeOff, removeTimeOff };
+
 export interface ScheduleRoutes {
-  readonly doors: Pick<Doors, 'changeHours' | 'overrideDate' | 'clearOverride' | 'addTimeOff' | 'removeTimeOff'>;
+  readonly doors: BoundDoors<typeof scheduleDoors>;
   readonly reads: Pick<Reads, 'clinicOfProvider' | 'schedule' | 'overrides' | 'timeOff'>;
   readonly now: () => Date;
 }
@@ -57,7 +61,7 @@ export const scheduleRoutes: FastifyPluginCallbackTypebox<ScheduleRoutes> = (app
     },
     async (request, reply) => {
       const { providerId } = request.params;
-      const schedule = await reads.schedule(await clinicOf(request, providerId), providerId);
+      const schedule = await reads.schedule({ clinicId: await clinicOf(request, providerId) }, providerId);
       if (schedule === undefined) throw new AppError('not_found');
       return reply.header('etag', entityTag(schedule.scheduleVersion)).send(scheduleBody(schedule));
     },
@@ -106,13 +110,13 @@ export const scheduleRoutes: FastifyPluginCallbackTypebox<ScheduleRoutes> = (app
     async (request) => {
       const { providerId } = request.params;
       const clinicId = await clinicOf(request, providerId);
-      const schedule = await reads.schedule(clinicId, providerId);
+      const schedule = await reads.schedule({ clinicId }, providerId);
       if (schedule === undefined) throw new AppError('not_found');
       const { from = localDate(schedule.timeZone, now().getTime()) } = request.query;
       const { to = addDays(from, DAYS_OF_OVERRIDES) } = request.query;
       if (to < from) throw invalidField('query', '/to', 'minimum');
       if (to > addDays(from, DAYS_OF_OVERRIDES)) throw invalidField('query', '/to', 'maximum');
-      return overrideList(await reads.overrides(clinicId, providerId, from, to));
+      return overrideList(await reads.overrides({ clinicId }, providerId, from, to));
     },
   );
 
@@ -182,7 +186,7 @@ export const scheduleRoutes: FastifyPluginCallbackTypebox<ScheduleRoutes> = (app
       const clinicId = await clinicOf(request, providerId);
       const { from, limit = 25, cursor } = request.query;
       const after = positionOf(cursor);
-      const rows = await reads.timeOff(clinicId, providerId, {
+      const rows = await reads.timeOff({ clinicId }, providerId, {
         from: from === undefined ? now() : new Date(from),
         limit,
         ...(after === undefined ? {} : { after }),
@@ -251,7 +255,7 @@ export const scheduleRoutes: FastifyPluginCallbackTypebox<ScheduleRoutes> = (app
 
   /** @throws AppError `not_found` */
   async function clinicOf(request: FastifyRequest, providerId: string): Promise<string> {
-    return clinicFor(callerOf(request), await reads.clinicOfProvider(providerId));
+    return await clinicOfProvider(callerOf(request), reads, providerId);
   }
 
   /** @throws AppError `not_found`, `forbidden` for a colleague's schedule */

@@ -1,6 +1,8 @@
 import type { Tx } from '../../db/connection.ts';
 import { findSickDay, itemCounts, outcomesOf, type SickDayRow } from '../../db/sick-days.ts';
+import { clinicOfSickDay } from '../../db/look-ups.ts';
 import type { SickDayItemState } from '../../domain/sick-day.ts';
+import { list, one, type ReadDeps } from '../read.ts';
 
 export interface SickDayWithCounts {
   readonly sickDay: SickDayRow;
@@ -8,12 +10,12 @@ export interface SickDayWithCounts {
 }
 
 /** The sick days that the context sees, newest first (their ids grow with time); one row more than `limit` when there is a next page. */
-export async function sickDaysWhere(
+async function sickDaysWhere(
   tx: Tx,
   filter: {
-    readonly providerId?: string;
-    readonly state?: SickDayRow['state'];
-    readonly beforeId?: string;
+    readonly providerId?: string | undefined;
+    readonly state?: SickDayRow['state'] | undefined;
+    readonly beforeId?: string | undefined;
     readonly limit: number;
   },
 ): Promise<SickDayWithCounts[]> {
@@ -37,15 +39,18 @@ export async function sickDaysWhere(
  * A sick day with what became of each visit, soonest first.
  * @param wanted - with a provider only if it is theirs
  */
-export async function findSickDayWithItems(
-  tx: Tx,
-  wanted: { readonly sickDayId: string; readonly providerId?: string },
-) {
-  const sickDay = await findSickDay(tx, wanted.sickDayId);
+async function findSickDayWithItems(tx: Tx, wanted: { readonly id: string; readonly providerId?: string | undefined }) {
+  const sickDay = await findSickDay(tx, wanted.id);
   if (sickDay === undefined) return undefined;
   if (wanted.providerId !== undefined && wanted.providerId !== sickDay.provider_id) return undefined;
-  const items = await outcomesOf(tx, wanted.sickDayId);
+  const items = await outcomesOf(tx, wanted.id);
   return { sickDay, items };
 }
 
 export type SickDayWithItems = NonNullable<Awaited<ReturnType<typeof findSickDayWithItems>>>;
+
+export const sickDayReads = {
+  clinicOfSickDay: ({ connection }: ReadDeps, sickDayId: string) => clinicOfSickDay(connection.db, sickDayId),
+  sickDay: one('sick_day', findSickDayWithItems),
+  sickDays: list('sick_days', sickDaysWhere),
+};

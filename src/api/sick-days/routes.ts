@@ -2,10 +2,11 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { AppError } from '../../domain/errors.ts';
 import type { SickDayRow } from '../../db/sick-days.ts';
 import type { Act } from '../../scheduling/act.ts';
+import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../scheduling/sick-day/sick-day.ts';
 import { clinicFor, rowsOf } from '../authorization.ts';
-import { actIn, callerOf, reachOf, readerOf } from '../caller.ts';
+import { actIn, callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
@@ -22,8 +23,11 @@ import {
   summaryBody,
 } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const sickDayDoors = { callInSick, pauseSickDay, resumeSickDay, stopSickDay };
+
 export interface SickDayRoutes {
-  readonly doors: Pick<Doors, 'callInSick' | 'pauseSickDay' | 'resumeSickDay' | 'stopSickDay'>;
+  readonly doors: BoundDoors<typeof sickDayDoors>;
   readonly reads: Pick<Reads, 'clinicOfProvider' | 'clinicOfSickDay' | 'sickDay' | 'sickDays'>;
   readonly now: () => Date;
 }
@@ -62,7 +66,7 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
         from: from.toISOString(),
         to: to.toISOString(),
       });
-      const clinicId = clinicFor(caller, await reads.clinicOfProvider(providerId));
+      const clinicId = await clinicOfProvider(caller, reads, providerId);
       // Colleagues are no secret: it is their absence that is not the caller's to enter.
       if (reachOf(request) === 'own' && caller.providerId !== providerId) throw new AppError('forbidden');
       const { replayed, ...begun } = await doors.callInSick(
@@ -183,8 +187,8 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
     const own = reachOf(request) === 'own' ? caller.providerId : undefined;
     const { sickDayId } = request.params;
     const clinicId = clinicFor(caller, await reads.clinicOfSickDay(sickDayId));
-    const wanted = { sickDayId, ...(own === undefined ? {} : { providerId: own }) };
-    const found = await reads.sickDay(clinicId, wanted, readerOf(request));
+    const wanted = { id: sickDayId, providerId: own };
+    const found = await reads.sickDay({ clinicId }, wanted, readerOf(request));
     if (found === undefined) throw new AppError('not_found');
     return found;
   }

@@ -1,14 +1,15 @@
 import type { Tx } from '../../db/connection.ts';
 import type { WaitlistEntryRow } from '../../db/waitlist.ts';
+import { list, one } from '../read.ts';
 
 /** The entries that the context sees, oldest first (their ids grow with time); one row more than `limit` when there is a next page. */
-export function waitlistEntriesWhere(
+function waitlistEntriesWhere(
   tx: Tx,
   filter: {
-    readonly status?: WaitlistEntryRow['status'];
-    readonly providerId?: string;
-    readonly patientId?: string;
-    readonly afterId?: string;
+    readonly status?: WaitlistEntryRow['status'] | undefined;
+    readonly providerId?: string | undefined;
+    readonly patientId?: string | undefined;
+    readonly afterId?: string | undefined;
     readonly limit: number;
   },
 ): Promise<WaitlistEntryRow[]> {
@@ -24,6 +25,11 @@ export function waitlistEntriesWhere(
   return query.execute();
 }
 
-export function findWaitlistEntry(tx: Tx, entryId: string): Promise<WaitlistEntryRow | undefined> {
+function findWaitlistEntry(tx: Tx, entryId: string): Promise<WaitlistEntryRow | undefined> {
   return tx.selectFrom('waitlist_entry').selectAll().where('entry_id', '=', entryId).executeTakeFirst();
 }
+
+export const waitlistReads = {
+  waitlistEntry: one('waitlist_entry', findWaitlistEntry),
+  waitlistEntries: list('waitlist_entries', waitlistEntriesWhere),
+};

@@ -1,18 +1,22 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { AppError } from '../../domain/errors.ts';
+import { joinWaitlist, leaveWaitlist } from '../../scheduling/waitlist/entries.ts';
 import type { Caller } from '../authentication.ts';
-import { assertOwnPatient, clinicFor, namedClinic, rowsOf } from '../authorization.ts';
-import { actIn, callerOf, readerOf } from '../caller.ts';
+import { assertOwnPatient, namedClinic, rowsOf } from '../authorization.ts';
+import { actIn, callerOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import type { Doors } from '../doors.ts';
+import type { BoundDoors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
 import { IdempotencyHeaders, Nothing } from '../schemas.ts';
 import { entryBody, EntryPage, EntryPath, EntryQuery, JoinedAnswer, WaitlistEntry, WishBody } from './schemas.ts';
 
+/** The doors behind these routes. */
+export const waitlistDoors = { joinWaitlist, leaveWaitlist };
+
 export interface WaitlistRoutes {
-  readonly doors: Pick<Doors, 'joinWaitlist' | 'leaveWaitlist'>;
+  readonly doors: BoundDoors<typeof waitlistDoors>;
   readonly reads: Reads;
   readonly now: () => Date;
 }
@@ -153,7 +157,7 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
     clinicId: string | undefined,
   ): Promise<string> {
     if (providerId === undefined) return namedClinic(caller, clinicId, 'body');
-    const ofProvider = clinicFor(caller, await reads.clinicOfProvider(providerId));
+    const ofProvider = await clinicOfProvider(caller, reads, providerId);
     if (clinicId !== undefined && clinicId !== ofProvider) throw new AppError('not_found');
     return ofProvider;
   }

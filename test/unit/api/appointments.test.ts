@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { InjectOptions } from 'light-my-request';
 import type { AppointmentRow } from '../../../src/db/appointments.ts';
 import type { RowContext } from '../../../src/db/connection.ts';
-import type { Reader } from '../../../src/api/staff-reads.ts';
+import type { Reader } from '../../../src/api/read.ts';
 import {
   anApi,
   anAppointment,

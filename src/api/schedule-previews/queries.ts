@@ -1,0 +1,32 @@
+import type { Tx } from '../../db/connection.ts';
+import type { CalendarEvent } from '../../domain/closure-import.ts';
+import type { ScheduleChange } from '../../domain/schedule-change.ts';
+import { affectedOfClinic, affectedOfProvider } from '../../scheduling/schedule/affected-visits.ts';
+import { effectOfImport } from '../../scheduling/schedule/closures.ts';
+import { list } from '../read.ts';
+
+type ClosuresChange = Extract<ScheduleChange, { kind: 'closures' }>;
+
+const countOf = ({ affected }: { readonly affected: readonly unknown[] }) => affected.length;
+
+/** What a door would say, without writing. */
+export const previewReads = {
+  affectedOfProvider: list(
+    'schedule_preview',
+    (tx: Tx, asked: { readonly providerId: string; readonly change: ScheduleChange; readonly now: Date }) =>
+      affectedOfProvider(tx, asked.providerId, asked.change, asked.now),
+    countOf,
+  ),
+  affectedOfClinic: list(
+    'schedule_preview',
+    (tx: Tx, asked: { readonly clinicId: string; readonly change: ClosuresChange; readonly now: Date }) =>
+      affectedOfClinic(tx, asked.clinicId, asked.change, asked.now),
+    countOf,
+  ),
+  effectOfImport: list(
+    'schedule_preview',
+    (tx: Tx, asked: { readonly clinicId: string; readonly events: readonly CalendarEvent[]; readonly now: Date }) =>
+      effectOfImport(tx, asked, asked.events),
+    countOf,
+  ),
+};
