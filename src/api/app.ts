@@ -237,7 +237,7 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
       route: routeOf(request),
       statusCode: reply.statusCode,
       responseTime: Math.round(reply.elapsedTime * 10) / 10,
-      ...(request.caller === null ? {} : { caller: request.caller.subject }),
+      caller: request.caller?.subject,
     },
     'answered',
   );

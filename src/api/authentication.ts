@@ -12,9 +12,9 @@ export interface Caller {
   readonly role: Role;
   readonly scopes: ReadonlySet<string>;
   /** Always there for a provider and a clinic administrator; support and operators without it work for every clinic. */
-  readonly clinicId?: string;
-  readonly patientId?: string;
-  readonly providerId?: string;
+  readonly clinicId?: string | undefined;
+  readonly patientId?: string | undefined;
+  readonly providerId?: string | undefined;
 }
 
 /** A token whose signature, algorithm, issuer, audience and times a library has verified. */
@@ -106,9 +106,9 @@ function callerOf(payload: Readonly<Record<string, unknown>>): Caller | undefine
     subject,
     role: role as Role,
     scopes: new Set(scope.split(' ').filter((each) => each !== '')),
-    ...(ids.clinicId == null ? {} : { clinicId: ids.clinicId }),
-    ...(ids.patientId == null ? {} : { patientId: ids.patientId }),
-    ...(ids.providerId == null ? {} : { providerId: ids.providerId }),
+    clinicId: ids.clinicId ?? undefined,
+    patientId: ids.patientId ?? undefined,
+    providerId: ids.providerId ?? undefined,
   };
 }
 

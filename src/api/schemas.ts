@@ -101,6 +101,11 @@ export function instantText(instant: Date | number): string {
   return new Date(instant).toISOString().replace('.000Z', 'Z');
 }
 
+/** An instant that may be left out. */
+export function instantOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
+}
+
 export function instantTextOrNull(instant: Date | null): string | null {
   return instant === null ? null : instantText(instant);
 }

@@ -83,6 +83,30 @@ export const ERROR_CODES = [
 /** A stable error code. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Why a start, or time of a provider, is not to be had. */
+export const SLOT_REFUSALS = [
+  'slot_taken',
+  'in_the_past',
+  'too_soon',
+  'too_far_ahead',
+  'invalid_duration',
+  'off_grid',
+  'outside_hours',
+  'provider_closed',
+  'provider_away',
+  'day_full',
+] as const satisfies readonly ErrorCode[];
+
+/** Why a patient cannot have a visit there: what is refused of a slot, and what is refused of this patient and their hold. */
+export const BOOKING_REFUSALS = [
+  ...SLOT_REFUSALS,
+  'patient_busy',
+  'too_many_upcoming',
+  'too_many_upcoming_with_provider',
+  'hold_gone',
+  'hold_mismatch',
+] as const satisfies readonly ErrorCode[];
+
 /** What an error may carry besides its code: ids, codes, counts and instants, never patient data. */
 export type ErrorDetail = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 

@@ -4,8 +4,9 @@ import { bookSeries } from '../../scheduling/visits/book-series.ts';
 import { assertOwnPatient, authorize, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf, clinicOfProvider } from '../caller.ts';
 import type { BoundDoors } from '../doors.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import { BookedSeriesAnswer, bookedSeriesBody, Series, SeriesBody, seriesBody, SeriesPath } from './schemas.ts';
 
@@ -61,15 +62,15 @@ export const seriesRoutes: FastifyPluginCallbackTypebox<SeriesRoutes> = (app, { 
           everyWeeks,
           count,
           registersPatient: caller.role === 'patient',
-          ...(override === undefined ? {} : { override }),
+          override,
         },
         idempotency,
       );
-      if (series.replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply
-        .code(201)
-        .header('location', `/api/v1/appointment-series/${series.seriesId}`)
-        .send(bookedSeriesBody(series));
+      return created(
+        reply,
+        { at: `/appointment-series/${series.seriesId}`, replayed: series.replayed },
+        bookedSeriesBody(series),
+      );
     },
   );
 

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { AppointmentRow } from '../../db/appointments.ts';
-import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { AppError, BOOKING_REFUSALS, type ErrorCode } from '../../domain/errors.ts';
 import type { RuleOverride } from '../../domain/override.ts';
 import { bookAppointment } from '../../scheduling/visits/book.ts';
 import { moveAppointment } from '../../scheduling/visits/move.ts';
@@ -14,10 +14,11 @@ import { actIn, callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.
 import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
 import { entityTag, expectedVersion, requiredVersion } from '../entity-tag.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
-import { IdempotencyHeaders, Nothing, VersionHeaders } from '../schemas.ts';
+import { created } from '../replies.ts';
+import { IdempotencyHeaders, instantOf, Nothing, VersionHeaders } from '../schemas.ts';
 import type { Reader } from '../read.ts';
 import {
   AppointmentAnswer,
@@ -54,34 +55,13 @@ export interface AppointmentRoutes {
 
 const BOOKING_ROUTE = 'POST /api/v1/appointments';
 
-const SLOT_PROBLEMS = [
-  'slot_taken',
-  'patient_busy',
-  'in_the_past',
-  'too_soon',
-  'too_far_ahead',
-  'invalid_duration',
-  'off_grid',
-  'outside_hours',
-  'provider_closed',
-  'provider_away',
-  'day_full',
-  'too_many_upcoming',
-  'too_many_upcoming_with_provider',
-  'hold_gone',
-  'hold_mismatch',
-] as const satisfies readonly ErrorCode[];
-
 /** What goes beyond the specification's bodies. @throws RequestError `forbidden` for an override by anybody but an administrator */
 function extrasOf(
   caller: Caller,
   { holdId, override }: { readonly holdId?: string; readonly override?: RuleOverride },
-): { hold?: { holdId: string; heldBy: string }; override?: RuleOverride } {
+) {
   if (override !== undefined) authorize(caller, 'overrideRules');
-  return {
-    ...(holdId === undefined ? {} : { hold: { holdId, heldBy: caller.subject } }),
-    ...(override === undefined ? {} : { override }),
-  };
+  return { hold: holdId === undefined ? undefined : { holdId, heldBy: caller.subject }, override };
 }
 
 /** Booking, reading, moving, cancelling and attending. */
@@ -95,7 +75,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
     {
       config: {
         operation: 'bookAppointment',
-        problems: ['not_found', ...SLOT_PROBLEMS, 'idempotency_in_progress', 'idempotency_mismatch'],
+        problems: ['not_found', ...BOOKING_REFUSALS, 'idempotency_in_progress', 'idempotency_mismatch'],
       },
       schema: {
         operationId: 'bookAppointment',
@@ -128,18 +108,17 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         durationMinutes,
         registersPatient: caller.role === 'patient',
         ...extras,
-        ...(idempotency === undefined ? {} : { idempotency }),
+        idempotency,
       });
-      if (booked.replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply
-        .code(201)
-        .header('location', `/api/v1/appointments/${booked.appointmentId}`)
-        .header('etag', entityTag(booked.version))
-        .send({
+      return created(
+        reply,
+        { at: `/appointments/${booked.appointmentId}`, version: booked.version, replayed: booked.replayed },
+        {
           appointmentId: booked.appointmentId,
           confirmationCode: booked.confirmationCode,
           status: booked.status,
-        });
+        },
+      );
     },
   );
 
@@ -163,13 +142,13 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       const whose = rowsOf(caller, clinicId === undefined ? undefined : clinicFor(caller, clinicId));
       const rows = await reads.appointments(whose, readerOf(request), {
         limit,
-        ...(clinicId === undefined ? {} : { clinicId }),
-        ...(status === undefined ? {} : { status }),
-        ...(providerId === undefined ? {} : { providerId }),
-        ...(patientId === undefined ? {} : { patientId }),
-        ...(from === undefined ? {} : { from: new Date(from) }),
-        ...(to === undefined ? {} : { to: new Date(to) }),
-        ...(after === undefined ? {} : { after }),
+        clinicId,
+        status,
+        providerId,
+        patientId,
+        from: instantOf(from),
+        to: instantOf(to),
+        after,
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.appointment_time, id: row.appointment_id }));
       return { appointments: page.map((row) => appointmentBody(row, caller.role !== 'patient')), ...next };
@@ -204,7 +183,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
           'not_found',
           'precondition_required',
           'version_mismatch',
-          ...SLOT_PROBLEMS,
+          ...BOOKING_REFUSALS,
           'appointment_not_scheduled',
           'visit_begun',
           'already_checked_in',
@@ -238,9 +217,9 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       const after = await move(actIn(request, before.clinic_id, now()), {
         appointmentId: before.appointment_id,
         expectedVersion: requiredVersion(request.headers['if-match']),
-        ...(appointmentTime === undefined ? {} : { appointmentTime: new Date(appointmentTime) }),
-        ...(durationMinutes === undefined ? {} : { durationMinutes }),
-        ...(providerId === undefined ? {} : { providerId }),
+        appointmentTime: instantOf(appointmentTime),
+        durationMinutes,
+        providerId,
         ...extras,
       });
       return reply.header('etag', entityTag(after.version)).send(appointmentBody(after, caller.role !== 'patient'));
@@ -277,7 +256,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       await cancel(actIn(request, before.clinic_id, now()), {
         appointmentId: before.appointment_id,
         reason: request.query.reason ?? (caller.role === 'patient' ? 'patient_request' : 'other'),
-        ...(version === undefined ? {} : { expectedVersion: version }),
+        expectedVersion: version,
       });
       return reply.code(204).send(null);
     },
@@ -368,7 +347,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
         const version = expectedVersion(request.headers['if-match']);
         const after = await act(actIn(request, before.clinic_id, now()), {
           appointmentId: before.appointment_id,
-          ...(version === undefined ? {} : { expectedVersion: version }),
+          expectedVersion: version,
         });
         return reply.header('etag', entityTag(after.version)).send(appointmentBody(after, caller.role !== 'patient'));
       },

@@ -36,8 +36,8 @@ export const callTaskRoutes: FastifyPluginCallbackTypebox<CallTaskRoutes> = (app
       const after = positionOf(cursor);
       const rows = await reads.callTasks(rowsOf(callerOf(request)), readerOf(request), {
         limit,
-        ...(state === undefined ? {} : { state }),
-        ...(after === undefined ? {} : { afterId: after.id }),
+        state,
+        afterId: after?.id,
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.call_task_id }));
       return { callTasks: page.map(callTaskBody), ...next };

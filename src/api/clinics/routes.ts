@@ -55,7 +55,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
       const after = positionOf(cursor);
       const rows = await reads.clinics(rowsOf(caller), {
         limit,
-        ...(after === undefined ? {} : { afterId: after.id }),
+        afterId: after?.id,
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.clinic_id }));
       return { clinics: page.map(clinicBody), ...next };
@@ -105,9 +105,9 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
       if (timeZone !== undefined && !isTimeZone(timeZone)) throw invalidField('body', '/timeZone', 'timeZone');
       const clinic = await doors.changeClinic(actIn(request, clinicId, now()), {
         expectedVersion: requiredVersion(request.headers['if-match']),
-        ...(name === undefined ? {} : { name }),
-        ...(phone === undefined ? {} : { phone }),
-        ...(timeZone === undefined ? {} : { timeZone }),
+        name,
+        phone,
+        timeZone,
       });
       return reply.header('etag', entityTag(clinic.version)).send(clinicBody(clinic));
     },

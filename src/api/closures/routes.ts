@@ -11,6 +11,7 @@ import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
 import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { validClosure } from '../schedules/valid-changes.ts';
 import { IdempotencyHeaders, Nothing } from '../schemas.ts';
 import { CALENDAR_LIMIT, CalendarBody, holidaysOf, takeCalendarsOnly } from './calendar-files.ts';
@@ -62,7 +63,7 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
       const rows = await reads.closures({ clinicId: clinic.clinic_id }, clinic.clinic_id, {
         from,
         limit,
-        ...(after === undefined ? {} : { after }),
+        after,
       });
       const { page, next } = pageOf(rows, limit, positionOfClosure);
       return { closures: page.map(closureBody), ...next };
@@ -96,11 +97,11 @@ export const closureRoutes: FastifyPluginCallbackTypebox<ClosureRoutes> = (app, 
         closure,
         idempotencyOf(request.headers['idempotency-key'], caller, CLOSURES_ROUTE, { clinicId, ...closure }),
       );
-      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply
-        .code(201)
-        .header('location', `/api/v1/clinics/${clinicId}/closures/${closureId}`)
-        .send({ closureId, affectedAppointments });
+      return created(
+        reply,
+        { at: `/clinics/${clinicId}/closures/${closureId}`, replayed },
+        { closureId, affectedAppointments },
+      );
     },
   );
 

@@ -4,9 +4,10 @@ import { requestSync } from '../../scheduling/ehr-sync.ts';
 import { namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import type { BoundDoors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
+import { accepted } from '../replies.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import {
   runBody,
@@ -56,8 +57,7 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
         clinicId,
       });
       const { runId, replayed } = await doors.requestSync(actIn(request, clinicId, now()), idempotency);
-      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply.code(202).header('location', `/api/v1/ehr-syncs/${runId}`).send({ runId });
+      return accepted(reply, { at: `/ehr-syncs/${runId}`, replayed }, { runId });
     },
   );
 
@@ -82,7 +82,7 @@ export const ehrSyncRoutes: FastifyPluginCallbackTypebox<EhrSyncRoutes> = (app, 
         { clinicId: namedClinic(caller, clinicId, 'query') },
         {
           limit,
-          ...(before === undefined ? {} : { beforeId: before.id }),
+          beforeId: before?.id,
         },
       );
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.started_at, id: row.run_id }));

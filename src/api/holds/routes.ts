@@ -1,13 +1,14 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { HoldRow } from '../../db/holds.ts';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, SLOT_REFUSALS } from '../../domain/errors.ts';
 import { placeHold, extendHold, releaseHold } from '../../scheduling/claims/hold.ts';
 import type { Caller } from '../authentication.ts';
 import { clinicFor } from '../authorization.ts';
 import { actIn, callerOf, clinicOfProvider } from '../caller.ts';
 import type { BoundDoors } from '../doors.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders, Nothing } from '../schemas.ts';
 import { Hold, HoldBody, holdBody, HoldPath, PlacedAnswer } from './schemas.ts';
 
@@ -27,22 +28,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
     {
       config: {
         operation: 'placeHold',
-        problems: [
-          'not_found',
-          'slot_taken',
-          'in_the_past',
-          'too_soon',
-          'too_far_ahead',
-          'invalid_duration',
-          'off_grid',
-          'outside_hours',
-          'provider_closed',
-          'provider_away',
-          'day_full',
-          'too_many_holds',
-          'idempotency_in_progress',
-          'idempotency_mismatch',
-        ],
+        problems: ['not_found', ...SLOT_REFUSALS, 'too_many_holds', 'idempotency_in_progress', 'idempotency_mismatch'],
       },
       schema: {
         operationId: 'placeHold',
@@ -69,8 +55,7 @@ export const holdRoutes: FastifyPluginCallbackTypebox<HoldRoutes> = (app, { door
         { providerId, slotStart, durationMinutes, heldBy: caller.subject },
         idempotency,
       );
-      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply.code(201).header('location', `/api/v1/holds/${hold.hold_id}`).send(holdBody(hold));
+      return created(reply, { at: `/holds/${hold.hold_id}`, replayed }, holdBody(hold));
     },
   );
 

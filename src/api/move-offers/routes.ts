@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { MoveOfferRow } from '../../db/sick-days.ts';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, SLOT_REFUSALS } from '../../domain/errors.ts';
 import { acceptMoveOffer, declineMoveOffer } from '../../scheduling/sick-day/move-offer.ts';
 import { rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
@@ -39,9 +39,9 @@ export const moveOfferRoutes: FastifyPluginCallbackTypebox<MoveOfferRoutes> = (a
       const after = positionOf(cursor);
       const rows = await reads.moveOffers(rowsOf(callerOf(request)), readerOf(request), {
         limit,
-        ...(state === undefined ? {} : { state }),
-        ...(appointmentId === undefined ? {} : { appointmentId }),
-        ...(after === undefined ? {} : { beforeId: after.id }),
+        state,
+        appointmentId,
+        beforeId: after?.id,
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.move_offer_id }));
       return { moveOffers: page.map((row) => moveOfferBody(row, now())), ...next };
@@ -68,21 +68,7 @@ export const moveOfferRoutes: FastifyPluginCallbackTypebox<MoveOfferRoutes> = (a
     {
       config: {
         operation: 'answerMoveOffer',
-        problems: [
-          'not_found',
-          'move_offer_closed',
-          'patient_busy',
-          'slot_taken',
-          'too_soon',
-          'too_far_ahead',
-          'provider_away',
-          'provider_closed',
-          'outside_hours',
-          'off_grid',
-          'in_the_past',
-          'day_full',
-          'hold_gone',
-        ],
+        problems: ['not_found', 'move_offer_closed', 'patient_busy', 'hold_gone', ...SLOT_REFUSALS],
       },
       schema: {
         operationId: 'acceptMoveOffer',

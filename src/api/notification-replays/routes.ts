@@ -4,9 +4,10 @@ import { AppError } from '../../domain/errors.ts';
 import { requestReplay, pauseReplay, resumeReplay, stopReplay } from '../../scheduling/replays.ts';
 import { clinicFor, namedClinic } from '../authorization.ts';
 import { actIn, callerOf, readerOf } from '../caller.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import type { BoundDoors } from '../doors.ts';
 import type { Reads } from '../reads.ts';
+import { accepted } from '../replies.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import type { ReplayWithItems } from './queries.ts';
 import { Replay, ReplayBody, replayBody, ReplayPath, ReplayQuery, ReplayStarted } from './schemas.ts';
@@ -134,6 +135,5 @@ export function replyWithReplay(
   reply: FastifyReply,
   { replayId, replayed }: { readonly replayId: string; readonly replayed: boolean },
 ) {
-  if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-  return reply.code(202).header('location', `/api/v1/notification-replays/${replayId}`).send({ replayId });
+  return accepted(reply, { at: `/notification-replays/${replayId}`, replayed }, { replayId });
 }

@@ -9,9 +9,10 @@ import { actIn, actOfPatient, callerOf, readerOf } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders, VersionHeaders } from '../schemas.ts';
 import {
   NewPatientBody,
@@ -63,13 +64,9 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
         ...patient,
       });
       const act = actIn(request, clinicId, now());
-      const created = await doors.createPatient(act, patient, idempotency);
-      if (created.replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply
-        .code(201)
-        .header('location', `/api/v1/patients/${created.patient.patient_id}`)
-        .header('etag', entityTag(created.patient.version))
-        .send(patientBody(created.patient));
+      const { patient: entered, replayed } = await doors.createPatient(act, patient, idempotency);
+      const at = `/patients/${entered.patient_id}`;
+      return created(reply, { at, version: entered.version, replayed }, patientBody(entered));
     },
   );
 
@@ -93,7 +90,7 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
       const rows = await reads.patients(rowsOf(caller), readerOf(request), {
         ...filter,
         limit,
-        ...(after === undefined ? {} : { afterId: after.id }),
+        afterId: after?.id,
       });
       if (rows === undefined) throw invalidField('query', '/cursor', 'cursor');
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.patient_id }));

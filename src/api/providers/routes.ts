@@ -6,8 +6,9 @@ import { actIn, callerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders, VersionHeaders } from '../schemas.ts';
 import {
   NewProviderBody,
@@ -53,8 +54,8 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
           : { clinicId: namedClinic(caller, clinicId, 'query') },
         {
           limit,
-          ...(specialty === undefined ? {} : { specialty }),
-          ...(after === undefined ? {} : { afterId: after.id }),
+          specialty,
+          afterId: after?.id,
         },
       );
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.provider_id }));
@@ -110,12 +111,11 @@ export const providerRoutes: FastifyPluginCallbackTypebox<ProviderRoutes> = (app
       });
       const act = actIn(request, clinicId, now());
       const { provider, replayed } = await doors.createProvider(act, request.body, idempotency);
-      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply
-        .code(201)
-        .header('location', `/api/v1/providers/${provider.provider_id}`)
-        .header('etag', entityTag(provider.version))
-        .send(providerBody(provider, true));
+      return created(
+        reply,
+        { at: `/providers/${provider.provider_id}`, version: provider.version, replayed },
+        providerBody(provider, true),
+      );
     },
   );
 

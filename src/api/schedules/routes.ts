@@ -8,9 +8,10 @@ import { actIn, callerOf, reachOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
 import { entityTag, requiredVersion } from '../entity-tag.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders, Nothing, VersionHeaders } from '../schemas.ts';
 import {
   Changed,
@@ -189,7 +190,7 @@ export const scheduleRoutes: FastifyPluginCallbackTypebox<ScheduleRoutes> = (app
       const rows = await reads.timeOff({ clinicId }, providerId, {
         from: from === undefined ? now() : new Date(from),
         limit,
-        ...(after === undefined ? {} : { after }),
+        after,
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.from_time, id: row.time_off_id }));
       return { timeOff: page.map(timeOffBody), ...next };
@@ -223,11 +224,11 @@ export const scheduleRoutes: FastifyPluginCallbackTypebox<ScheduleRoutes> = (app
         { providerId, from: new Date(span.from), to: new Date(span.to) },
         idempotencyOf(request.headers['idempotency-key'], callerOf(request), TIME_OFF_ROUTE, { providerId, ...span }),
       );
-      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply
-        .code(201)
-        .header('location', `/api/v1/providers/${providerId}/time-off/${timeOffId}`)
-        .send({ timeOffId, affectedAppointments });
+      return created(
+        reply,
+        { at: `/providers/${providerId}/time-off/${timeOffId}`, replayed },
+        { timeOffId, affectedAppointments },
+      );
     },
   );
 

@@ -7,9 +7,10 @@ import { clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders } from '../schemas.ts';
 import type { SickDayWithItems } from './queries.ts';
 import {
@@ -71,11 +72,10 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
       if (reachOf(request) === 'own' && caller.providerId !== providerId) throw new AppError('forbidden');
       const { replayed, ...begun } = await doors.callInSick(
         actIn(request, clinicId, now()),
-        { providerId, from, to, reason, ...(steps === undefined ? {} : { steps }) },
+        { providerId, from, to, reason, steps },
         idempotency,
       );
-      if (replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply.code(201).header('location', `/api/v1/sick-days/${begun.sickDayId}`).send(begun);
+      return created(reply, { at: `/sick-days/${begun.sickDayId}`, replayed }, begun);
     },
   );
 
@@ -101,9 +101,9 @@ export const sickDayRoutes: FastifyPluginCallbackTypebox<SickDayRoutes> = (app, 
       const ofProvider = own ?? providerId;
       const rows = await reads.sickDays(rowsOf(caller), readerOf(request), {
         limit,
-        ...(ofProvider === undefined ? {} : { providerId: ofProvider }),
-        ...(state === undefined ? {} : { state }),
-        ...(after === undefined ? {} : { beforeId: after.id }),
+        providerId: ofProvider,
+        state,
+        beforeId: after?.id,
       });
       const { page, next } = pageOf(rows, limit, ({ sickDay }) => ({
         at: sickDay.created_at,

@@ -6,9 +6,10 @@ import { assertOwnPatient, namedClinic, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { pageOf, positionOf } from '../cursor.ts';
 import type { BoundDoors } from '../doors.ts';
-import { idempotencyOf, REPLAYED_HEADER } from '../idempotency.ts';
+import { idempotencyOf } from '../idempotency.ts';
 import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
+import { created } from '../replies.ts';
 import { IdempotencyHeaders, Nothing } from '../schemas.ts';
 import { entryBody, EntryPage, EntryPath, EntryQuery, JoinedAnswer, WaitlistEntry, WishBody } from './schemas.ts';
 
@@ -64,14 +65,13 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
           earliestDate,
           latestDate,
           registersPatient: caller.role === 'patient',
-          ...(providerId === undefined ? {} : { providerId }),
-          ...(specialty === undefined ? {} : { specialty }),
-          ...(priority === undefined ? {} : { priority }),
+          providerId,
+          specialty,
+          priority,
         },
         idempotency,
       );
-      if (entry.replayed) void reply.header(REPLAYED_HEADER, 'true');
-      return reply.code(201).header('location', `/api/v1/waitlist-entries/${entry.entry_id}`).send(entryBody(entry));
+      return created(reply, { at: `/waitlist-entries/${entry.entry_id}`, replayed: entry.replayed }, entryBody(entry));
     },
   );
 
@@ -94,10 +94,10 @@ export const waitlistRoutes: FastifyPluginCallbackTypebox<WaitlistRoutes> = (app
       const after = positionOf(cursor);
       const rows = await reads.waitlistEntries(rowsOf(caller), readerOf(request), {
         limit,
-        ...(status === undefined ? {} : { status }),
-        ...(providerId === undefined ? {} : { providerId }),
-        ...(patientId === undefined ? {} : { patientId }),
-        ...(after === undefined ? {} : { afterId: after.id }),
+        status,
+        providerId,
+        patientId,
+        afterId: after?.id,
       });
       const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.entry_id }));
       return { waitlistEntries: page.map(entryBody), ...next };

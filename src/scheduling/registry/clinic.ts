@@ -12,11 +12,11 @@ import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
 export interface ClinicChange {
   readonly expectedVersion: number;
   /** What is left out stays as it is. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Whom messages ask to call, in E.164; null: nobody. */
-  readonly phone?: string | null;
+  readonly phone?: string | null | undefined;
   /** IANA. Booked visits keep their instants; hours, breaks and closures are read on the new wall clock. */
-  readonly timeZone?: string;
+  readonly timeZone?: string | undefined;
 }
 
 /** Renames a clinic, gives it another phone or moves it to another zone. @throws AppError `not_found`, `version_mismatch` */

@@ -47,10 +47,10 @@ export interface ProviderChange {
   readonly providerId: string;
   readonly expectedVersion: number;
   /** What is left out stays as it is. */
-  readonly name?: string;
-  readonly specialty?: string;
+  readonly name?: string | undefined;
+  readonly specialty?: string | undefined;
   /** A lower limit leaves booked visits alone: the day is full until it is below the limit again. */
-  readonly maxDailyAppointments?: number;
+  readonly maxDailyAppointments?: number | undefined;
 }
 
 /** @throws AppError `not_found`, `version_mismatch` */

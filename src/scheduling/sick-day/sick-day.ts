@@ -32,7 +32,7 @@ export interface Absence {
   readonly to: Date;
   readonly reason: SickDayReason;
   /** Of the clinic's steps only these, in the clinic's order; left out: all of them. */
-  readonly steps?: readonly SickDayStep[];
+  readonly steps?: readonly SickDayStep[] | undefined;
 }
 
 export interface SickDayBegun {

@@ -11,7 +11,7 @@ import { passOnUntoldNotice } from './series-notice.ts';
 interface AttendedVisit {
   readonly appointmentId: string;
   /** From `If-Match`, where the client sent one; what is already so stays so whatever it says. */
-  readonly expectedVersion?: number;
+  readonly expectedVersion?: number | undefined;
 }
 
 /** The patient has arrived. Repeating it changes nothing. @throws AppError `not_found`, `version_mismatch`, `appointment_not_scheduled` */

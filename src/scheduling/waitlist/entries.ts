@@ -11,14 +11,14 @@ import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 export interface WaitlistWish {
   readonly patientId: string;
   /** Exactly one of the two: this provider, or anybody of the specialty. */
-  readonly providerId?: string;
-  readonly specialty?: string;
+  readonly providerId?: string | undefined;
+  readonly specialty?: string | undefined;
   readonly durationMinutes: number;
   /** ISO dates in the clinic's zone, both included. */
   readonly earliestDate: string;
   readonly latestDate: string;
   /** 0 to 9, higher is more urgent; staff only. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   readonly registersPatient: boolean;
 }
 
@@ -106,7 +106,7 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
 async function endLapsed(
   tx: Tx,
   act: Act,
-  wish: { readonly patientId: string; readonly providerId?: string; readonly specialty: string | null },
+  wish: { readonly patientId: string; readonly providerId?: string | undefined; readonly specialty: string | null },
   today: string,
 ): Promise<void> {
   const lapsed = await tx
