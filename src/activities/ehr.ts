@@ -86,9 +86,12 @@ export interface EhrActivityContext {
   heartbeat(details: PageCursor): void;
 }
 
-/** Everything up to and with this appointment is settled. */
+/** How far a page is, for the attempt that takes it up. */
 interface PageCursor {
+  /** Everything up to and with this appointment is settled. */
   readonly after: string | null;
+  /** How often the EHR failed at an appointment of its own: that it was away for all of them counts against none. */
+  readonly failures?: Readonly<Record<string, number>>;
 }
 
 /** A page is one activity: small enough to be over in seconds, large enough that a run of thousands is a short history. */
@@ -96,7 +99,7 @@ const PAGE_SIZE = 100;
 /** A batch that has failed so often as a whole is sent entry by entry: one of them may be what the server chokes on. */
 const ATTEMPTS_AS_BATCH = 2;
 /** What alone keeps failing for so long is parked, so that the rest of the clinic goes on. */
-const ATTEMPTS_BEFORE_PARKING = 5;
+const FAILURES_BEFORE_PARKING = 5;
 const MIN_RETRY_DELAY_MS = 1_000;
 
 export function createEhrActivities(
@@ -145,7 +148,9 @@ export function createEhrActivities(
     async syncAppointmentsPage(input: SyncPageInput): Promise<SyncPageResult> {
       const { clinicId, runId } = input;
       const context = contextNow();
-      let after = cursorOf(context.heartbeatDetails)?.after ?? input.after;
+      const resumed = cursorOf(context.heartbeatDetails);
+      let after = resumed.after ?? input.after;
+      const failures: Record<string, number> = { ...resumed.failures };
       return writers.alone(clinicId, async (lost) => {
         const signal = AbortSignal.any([context.cancellationSignal, lost]);
         const { row, page } = await inContext(connection.db, { clinicId }, async (tx) => ({
@@ -171,12 +176,17 @@ export function createEhrActivities(
             {
               signal,
               oneByOne: context.attempt > ATTEMPTS_AS_BATCH,
-              onProgress: () => context.heartbeat({ after }),
+              onProgress: () => context.heartbeat({ after, failures }),
             },
           );
-          const settled = items.map(({ ahead, write }, index) =>
-            settle(ahead, write.wanted, outcomes[index], context.attempt, context.now),
-          );
+          const settled = items.map(({ ahead, write }, index) => {
+            const outcome = outcomes[index];
+            const { appointmentId } = write;
+            if (outcome?.kind === 'retry' && outcome.failure.scope === 'entry')
+              failures[appointmentId] = (failures[appointmentId] ?? 0) + 1;
+            return settle(ahead, write.wanted, outcome, failures[appointmentId] ?? 0, context.now);
+          });
+          context.heartbeat({ after, failures });
           await inContext(connection.db, { clinicId }, async (tx) => {
             await saveLinks(
               tx,
@@ -196,7 +206,7 @@ export function createEhrActivities(
             throw pageFailure(failure);
           }
           after = chunk.at(-1)?.appointment.appointment_id ?? after;
-          context.heartbeat({ after });
+          context.heartbeat({ after, failures });
         }
 
         const counts = await inContext(connection.db, { clinicId }, (tx) => recountRun(tx, runId));
@@ -227,9 +237,9 @@ function temporalContext(clock: () => number): EhrActivityContext {
   };
 }
 
-function cursorOf(details: unknown): PageCursor | undefined {
-  const after = (details as Partial<PageCursor> | null | undefined)?.after;
-  return typeof after === 'string' ? { after } : undefined;
+function cursorOf(details: unknown): PageCursor {
+  const { after, failures } = (details ?? {}) as Partial<PageCursor>;
+  return { after: after ?? null, failures: failures ?? {} };
 }
 
 function toWrite(ahead: AppointmentAhead, capabilities: EhrCapabilities): AppointmentToWrite {
@@ -284,7 +294,7 @@ function settle(
   ahead: AppointmentAhead,
   wanted: Appointment,
   outcome: WriteOutcome | undefined,
-  attempt: number,
+  failures: number,
   now: Date,
 ): Settled {
   const link = linkOf(ahead);
@@ -333,7 +343,7 @@ function settle(
       const unsettled: EhrLinkChange = wasSent
         ? { ...sending(ahead, wanted), reason }
         : { ...link, state: 'PENDING', reason };
-      const isStubborn = failure?.scope === 'entry' && attempt >= ATTEMPTS_BEFORE_PARKING;
+      const isStubborn = failure?.scope === 'entry' && failures >= FAILURES_BEFORE_PARKING;
       if (failure === undefined || isStubborn) {
         return {
           link: unsettled,

@@ -353,10 +353,23 @@ describe('an EHR that refuses', () => {
       status: 500,
       match: { path: base(there), bodyIncludes: `${ids[0] ?? ''}"` },
     });
-    for (const attempt of [1, 2, 3, 4]) {
-      await expect(there.finish(run, { attempt })).rejects.toMatchObject({ type: 'ehr_unavailable' });
+    // Each attempt is told what the one before was last heard of.
+    let heartbeatDetails: unknown;
+    const onHeartbeat = (details: unknown) => {
+      heartbeatDetails = details;
+    };
+    // The EHR had been away for long: that counts against no entry.
+    for (const attempt of [8, 9, 10, 11]) {
+      await expect(there.finish(run, { attempt, heartbeatDetails, onHeartbeat })).rejects.toMatchObject({
+        type: 'ehr_unavailable',
+      });
     }
-    expect(await there.finish(run, { attempt: 5 })).toEqual({ created: 2, updated: 0, unchanged: 0, parked: 1 });
+    expect(await there.finish(run, { attempt: 12, heartbeatDetails, onHeartbeat })).toEqual({
+      created: 2,
+      updated: 0,
+      unchanged: 0,
+      parked: 1,
+    });
     expect(await there.link(ids[0] ?? '')).toMatchObject({ state: 'UNKNOWN', reason: 'http_500 exception' });
   });
 
