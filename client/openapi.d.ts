@@ -1065,7 +1065,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/move-offers": {
+    "/api/v1/offers": {
         parameters: {
             query?: never;
             header?: never;
@@ -1073,12 +1073,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List move offers
+         * List offers
          * @description A patient's own at every clinic; for staff their clinic's. Newest first.
          *
          *     For patients (what is their own), providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
          */
-        get: operations["listMoveOffers"];
+        get: operations["listOffers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1087,7 +1087,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/move-offers/{moveOfferId}": {
+    "/api/v1/offers/{offerId}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1095,10 +1095,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a move offer
+         * Read an offer
          * @description For patients (what is their own), providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
          */
-        get: operations["readMoveOffer"];
+        get: operations["readOffer"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1107,7 +1107,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/move-offers/{moveOfferId}/accept": {
+    "/api/v1/offers/{offerId}/accept": {
         parameters: {
             query?: never;
             header?: never;
@@ -1117,19 +1117,19 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Accept a move offer
+         * Accept an offer
          * @description The visit is moved to the time that is held for it. The first answer counts; repeating it changes nothing.
          *
          *     For patients (what is their own), administrators (everything of their clinic). Scope: `appointments:write`.
          */
-        post: operations["acceptMoveOffer"];
+        post: operations["acceptOffer"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/move-offers/{moveOfferId}/decline": {
+    "/api/v1/offers/{offerId}/decline": {
         parameters: {
             query?: never;
             header?: never;
@@ -1139,19 +1139,19 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Decline a move offer
+         * Decline an offer
          * @description The time is given back, and the clinic looks for another way. The first answer counts; repeating it changes nothing.
          *
          *     For patients (what is their own), administrators (everything of their clinic). Scope: `appointments:write`.
          */
-        post: operations["declineMoveOffer"];
+        post: operations["declineOffer"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/call-tasks": {
+    "/api/v1/tasks": {
         parameters: {
             query?: never;
             header?: never;
@@ -1159,12 +1159,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List call tasks
+         * List tasks
          * @description The clinic's. Longest waiting first.
          *
          *     For providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
          */
-        get: operations["listCallTasks"];
+        get: operations["listTasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1173,7 +1173,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/call-tasks/{callTaskId}/done": {
+    "/api/v1/tasks/{taskId}/resolve": {
         parameters: {
             query?: never;
             header?: never;
@@ -1183,12 +1183,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A call has been made
+         * Resolve a task
          * @description The first outcome counts; repeating it changes nothing.
          *
          *     For administrators (everything of their clinic). Scope: `appointments:write`.
          */
-        post: operations["completeCallTask"];
+        post: operations["resolveTask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1475,7 +1475,7 @@ export interface components {
                  * @description Why, as for a single visit; see /problems.
                  * @enum {unknown}
                  */
-                code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
             }[];
         };
     };
@@ -1675,7 +1675,7 @@ export interface operations {
                         problems: {
                             type: string;
                             /** @enum {unknown} */
-                            code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                            code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
                             status: number;
                             title: string;
                             detail: string;
@@ -1731,7 +1731,7 @@ export interface operations {
                     "application/json": {
                         type: string;
                         /** @enum {unknown} */
-                        code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "move_offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                        code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
                         status: number;
                         title: string;
                         detail: string;
@@ -7787,9 +7787,9 @@ export interface operations {
                      *           "visitStart": "2025-03-15T10:00:00Z",
                      *           "state": "PENDING",
                      *           "reason": "The provider asked for it.",
-                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *           "offerExpiresAt": "2025-03-15T10:00:00Z",
-                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
                      *           "called": true,
                      *           "updatedAt": "2025-03-15T10:00:00Z"
                      *         }
@@ -7877,9 +7877,9 @@ export interface operations {
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
                             reason: string | null;
-                            moveOfferId: string | null;
+                            offerId: string | null;
                             offerExpiresAt: string | null;
-                            callTaskId: string | null;
+                            taskId: string | null;
                             /** @description The call has been made. */
                             called: boolean;
                             /**
@@ -7958,9 +7958,9 @@ export interface operations {
                      *           "visitStart": "2025-03-15T10:00:00Z",
                      *           "state": "PENDING",
                      *           "reason": "The provider asked for it.",
-                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *           "offerExpiresAt": "2025-03-15T10:00:00Z",
-                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
                      *           "called": true,
                      *           "updatedAt": "2025-03-15T10:00:00Z"
                      *         }
@@ -8048,9 +8048,9 @@ export interface operations {
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
                             reason: string | null;
-                            moveOfferId: string | null;
+                            offerId: string | null;
                             offerExpiresAt: string | null;
-                            callTaskId: string | null;
+                            taskId: string | null;
                             /** @description The call has been made. */
                             called: boolean;
                             /**
@@ -8132,9 +8132,9 @@ export interface operations {
                      *           "visitStart": "2025-03-15T10:00:00Z",
                      *           "state": "PENDING",
                      *           "reason": "The provider asked for it.",
-                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *           "offerExpiresAt": "2025-03-15T10:00:00Z",
-                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
                      *           "called": true,
                      *           "updatedAt": "2025-03-15T10:00:00Z"
                      *         }
@@ -8222,9 +8222,9 @@ export interface operations {
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
                             reason: string | null;
-                            moveOfferId: string | null;
+                            offerId: string | null;
                             offerExpiresAt: string | null;
-                            callTaskId: string | null;
+                            taskId: string | null;
                             /** @description The call has been made. */
                             called: boolean;
                             /**
@@ -8306,9 +8306,9 @@ export interface operations {
                      *           "visitStart": "2025-03-15T10:00:00Z",
                      *           "state": "PENDING",
                      *           "reason": "The provider asked for it.",
-                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *           "offerExpiresAt": "2025-03-15T10:00:00Z",
-                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
                      *           "called": true,
                      *           "updatedAt": "2025-03-15T10:00:00Z"
                      *         }
@@ -8396,9 +8396,9 @@ export interface operations {
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
                             reason: string | null;
-                            moveOfferId: string | null;
+                            offerId: string | null;
                             offerExpiresAt: string | null;
-                            callTaskId: string | null;
+                            taskId: string | null;
                             /** @description The call has been made. */
                             called: boolean;
                             /**
@@ -8425,7 +8425,7 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
-    listMoveOffers: {
+    listOffers: {
         parameters: {
             query?: {
                 state?: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
@@ -8453,10 +8453,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "moveOffers": [
+                     *       "offers": [
                      *         {
-                     *           "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *           "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "purpose": "sick_day",
                      *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
                      *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
                      *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
@@ -8471,17 +8472,22 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        moveOffers: {
+                        offers: {
                             /**
                              * Format: uuid
-                             * @description The move offer.
+                             * @description The offer.
                              */
-                            moveOfferId: string;
+                            offerId: string;
                             /**
                              * Format: uuid
                              * @description Where.
                              */
                             clinicId: string;
+                            /**
+                             * @description sick_day: the visit cannot take place as its provider is away.
+                             * @enum {unknown}
+                             */
+                            purpose: "sick_day";
                             /**
                              * Format: uuid
                              * @description The visit that cannot take place.
@@ -8530,16 +8536,16 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
-    readMoveOffer: {
+    readOffer: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The move offer.
-                 * @example 01980f5e-7a3c-7000-8000-cf79359d730e
+                 * @description The offer.
+                 * @example 01980f5e-7a3c-7000-8000-74724b186c00
                  */
-                moveOfferId: string;
+                offerId: string;
             };
             cookie?: never;
         };
@@ -8556,8 +8562,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *       "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "purpose": "sick_day",
                      *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
                      *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
                      *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
@@ -8571,14 +8578,19 @@ export interface operations {
                     "application/json": {
                         /**
                          * Format: uuid
-                         * @description The move offer.
+                         * @description The offer.
                          */
-                        moveOfferId: string;
+                        offerId: string;
                         /**
                          * Format: uuid
                          * @description Where.
                          */
                         clinicId: string;
+                        /**
+                         * @description sick_day: the visit cannot take place as its provider is away.
+                         * @enum {unknown}
+                         */
+                        purpose: "sick_day";
                         /**
                          * Format: uuid
                          * @description The visit that cannot take place.
@@ -8625,16 +8637,16 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
-    acceptMoveOffer: {
+    acceptOffer: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The move offer.
-                 * @example 01980f5e-7a3c-7000-8000-cf79359d730e
+                 * @description The offer.
+                 * @example 01980f5e-7a3c-7000-8000-74724b186c00
                  */
-                moveOfferId: string;
+                offerId: string;
             };
             cookie?: never;
         };
@@ -8651,8 +8663,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *       "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "purpose": "sick_day",
                      *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
                      *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
                      *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
@@ -8666,14 +8679,19 @@ export interface operations {
                     "application/json": {
                         /**
                          * Format: uuid
-                         * @description The move offer.
+                         * @description The offer.
                          */
-                        moveOfferId: string;
+                        offerId: string;
                         /**
                          * Format: uuid
                          * @description Where.
                          */
                         clinicId: string;
+                        /**
+                         * @description sick_day: the visit cannot take place as its provider is away.
+                         * @enum {unknown}
+                         */
+                        purpose: "sick_day";
                         /**
                          * Format: uuid
                          * @description The visit that cannot take place.
@@ -8724,16 +8742,16 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
-    declineMoveOffer: {
+    declineOffer: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The move offer.
-                 * @example 01980f5e-7a3c-7000-8000-cf79359d730e
+                 * @description The offer.
+                 * @example 01980f5e-7a3c-7000-8000-74724b186c00
                  */
-                moveOfferId: string;
+                offerId: string;
             };
             cookie?: never;
         };
@@ -8750,8 +8768,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "moveOfferId": "01980f5e-7a3c-7000-8000-cf79359d730e",
+                     *       "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
                      *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "purpose": "sick_day",
                      *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
                      *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
                      *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
@@ -8765,14 +8784,19 @@ export interface operations {
                     "application/json": {
                         /**
                          * Format: uuid
-                         * @description The move offer.
+                         * @description The offer.
                          */
-                        moveOfferId: string;
+                        offerId: string;
                         /**
                          * Format: uuid
                          * @description Where.
                          */
                         clinicId: string;
+                        /**
+                         * @description sick_day: the visit cannot take place as its provider is away.
+                         * @enum {unknown}
+                         */
+                        purpose: "sick_day";
                         /**
                          * Format: uuid
                          * @description The visit that cannot take place.
@@ -8822,10 +8846,10 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
-    listCallTasks: {
+    listTasks: {
         parameters: {
             query?: {
-                state?: "OPEN" | "DONE";
+                state?: "OPEN" | "RESOLVED";
                 /** @description How many to answer with, at most. */
                 limit?: number;
                 /** @description nextCursor of the page before; leave it out for the first. */
@@ -8848,36 +8872,43 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "callTasks": [
+                     *       "tasks": [
                      *         {
-                     *           "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *           "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
                      *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "kind": "call",
                      *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
                      *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
                      *           "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
                      *           "reason": "no_contact",
                      *           "state": "OPEN",
+                     *           "assignedTo": "front-desk",
                      *           "outcome": "moved",
                      *           "createdAt": "2025-03-15T10:00:00Z",
-                     *           "doneAt": "2025-03-15T10:00:00Z",
-                     *           "doneBy": "front-desk"
+                     *           "resolvedAt": "2025-03-15T10:00:00Z",
+                     *           "resolvedBy": "front-desk"
                      *         }
                      *       ],
                      *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
                      *     }
                      */
                     "application/json": {
-                        callTasks: {
+                        tasks: {
                             /**
                              * Format: uuid
-                             * @description The call task.
+                             * @description The task.
                              */
-                            callTaskId: string;
+                            taskId: string;
                             /**
                              * Format: uuid
                              * @description Where.
                              */
                             clinicId: string;
+                            /**
+                             * @description call: a patient has to be called about a visit.
+                             * @enum {unknown}
+                             */
+                            kind: "call";
                             /**
                              * Format: uuid
                              * @description The visit to speak about.
@@ -8888,27 +8919,24 @@ export interface operations {
                              * @description Whom to call.
                              */
                             patientId: string;
+                            sickDayId: string | null;
                             /**
-                             * Format: uuid
-                             * @description Because of which sick day.
-                             */
-                            sickDayId: string;
-                            /**
-                             * @description no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found.
+                             * @description no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found. error: it could not be dealt with otherwise.
                              * @enum {unknown}
                              */
-                            reason: "no_contact" | "message_failed" | "starts_soon" | "not_accepted" | "no_slot";
+                            reason: "no_contact" | "message_failed" | "starts_soon" | "not_accepted" | "no_slot" | "error";
                             /** @enum {unknown} */
-                            state: "OPEN" | "DONE";
+                            state: "OPEN" | "RESOLVED";
+                            assignedTo: string | null;
                             outcome: ("moved" | "cancelled" | "waitlisted" | "kept" | "not_reached") | null;
                             /**
                              * Format: date-time
-                             * @description Since when it is to be made.
+                             * @description Since when it is to be done.
                              * @example 2025-03-15T10:00:00Z
                              */
                             createdAt: string;
-                            doneAt: string | null;
-                            doneBy: string | null;
+                            resolvedAt: string | null;
+                            resolvedBy: string | null;
                         }[];
                         /** @description Send it as cursor for the next page. Absent on the last. */
                         nextCursor?: string;
@@ -8923,16 +8951,16 @@ export interface operations {
             503: components["responses"]["Problem"];
         };
     };
-    completeCallTask: {
+    resolveTask: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /**
-                 * @description The call task.
-                 * @example 01980f5e-7a3c-7000-8000-e05a18385d5f
+                 * @description The task.
+                 * @example 01980f5e-7a3c-7000-8000-de7070286ea2
                  */
-                callTaskId: string;
+                taskId: string;
             };
             cookie?: never;
         };
@@ -8945,7 +8973,7 @@ export interface operations {
                  */
                 "application/json": {
                     /**
-                     * @description What came of it. Moving or cancelling the visit is a request of its own, which ticks the call off by itself.
+                     * @description What came of it. Moving or cancelling the visit is a request of its own, which resolves the task by itself.
                      * @enum {unknown}
                      */
                     outcome: "moved" | "cancelled" | "waitlisted" | "kept" | "not_reached";
@@ -8964,30 +8992,37 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "callTaskId": "01980f5e-7a3c-7000-8000-e05a18385d5f",
+                     *       "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
                      *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "kind": "call",
                      *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
                      *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
                      *       "sickDayId": "01980f5e-7a3c-7000-8000-73a35632e60b",
                      *       "reason": "no_contact",
                      *       "state": "OPEN",
+                     *       "assignedTo": "front-desk",
                      *       "outcome": "moved",
                      *       "createdAt": "2025-03-15T10:00:00Z",
-                     *       "doneAt": "2025-03-15T10:00:00Z",
-                     *       "doneBy": "front-desk"
+                     *       "resolvedAt": "2025-03-15T10:00:00Z",
+                     *       "resolvedBy": "front-desk"
                      *     }
                      */
                     "application/json": {
                         /**
                          * Format: uuid
-                         * @description The call task.
+                         * @description The task.
                          */
-                        callTaskId: string;
+                        taskId: string;
                         /**
                          * Format: uuid
                          * @description Where.
                          */
                         clinicId: string;
+                        /**
+                         * @description call: a patient has to be called about a visit.
+                         * @enum {unknown}
+                         */
+                        kind: "call";
                         /**
                          * Format: uuid
                          * @description The visit to speak about.
@@ -8998,27 +9033,24 @@ export interface operations {
                          * @description Whom to call.
                          */
                         patientId: string;
+                        sickDayId: string | null;
                         /**
-                         * Format: uuid
-                         * @description Because of which sick day.
-                         */
-                        sickDayId: string;
-                        /**
-                         * @description no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found.
+                         * @description no_contact, message_failed: the patient cannot be reached in another way. starts_soon: too late to wait for an answer. not_accepted, no_slot: no other time was taken, or found. error: it could not be dealt with otherwise.
                          * @enum {unknown}
                          */
-                        reason: "no_contact" | "message_failed" | "starts_soon" | "not_accepted" | "no_slot";
+                        reason: "no_contact" | "message_failed" | "starts_soon" | "not_accepted" | "no_slot" | "error";
                         /** @enum {unknown} */
-                        state: "OPEN" | "DONE";
+                        state: "OPEN" | "RESOLVED";
+                        assignedTo: string | null;
                         outcome: ("moved" | "cancelled" | "waitlisted" | "kept" | "not_reached") | null;
                         /**
                          * Format: date-time
-                         * @description Since when it is to be made.
+                         * @description Since when it is to be done.
                          * @example 2025-03-15T10:00:00Z
                          */
                         createdAt: string;
-                        doneAt: string | null;
-                        doneBy: string | null;
+                        resolvedAt: string | null;
+                        resolvedBy: string | null;
                     };
                 };
             };

@@ -247,12 +247,8 @@ async function someRows(sandboxUrl: string, patient: MediConnectClient, desk: Me
   const { timeOffId } = await answerOf(
     desk.POST('/api/v1/providers/{providerId}/time-off', { params: { path: { providerId } }, body: { from, to } }),
   );
-  const { moveOfferId } = await eventually(async () =>
-    nth((await answerOf(desk.GET('/api/v1/move-offers'))).moveOffers, 0),
-  );
-  const { callTaskId } = await eventually(async () =>
-    nth((await answerOf(desk.GET('/api/v1/call-tasks'))).callTasks, 0),
-  );
+  const { offerId } = await eventually(async () => nth((await answerOf(desk.GET('/api/v1/offers'))).offers, 0));
+  const { taskId } = await eventually(async () => nth((await answerOf(desk.GET('/api/v1/tasks'))).tasks, 0));
   const { runId } = await answerOf(desk.POST('/api/v1/ehr-syncs', { body: {} }));
   return {
     anywhere: {
@@ -268,8 +264,8 @@ async function someRows(sandboxUrl: string, patient: MediConnectClient, desk: Me
       closureId: [closureId],
       timeOffId: [timeOffId],
       sickDayId: sickDayIds,
-      moveOfferId: [moveOfferId],
-      callTaskId: [callTaskId],
+      offerId: [offerId],
+      taskId: [taskId],
       runId: [runId],
       appointmentTime: starts,
       startTime: starts,

@@ -2,14 +2,8 @@ import { heartbeat } from '@temporalio/activity';
 import { audit } from '../db/audit.ts';
 import { inContext, type Tx } from '../db/connection.ts';
 import { findAppointment } from '../db/appointments.ts';
-import {
-  dueItems,
-  finishWhenDone,
-  markOfferTold,
-  progressOf,
-  untoldOffers,
-  type MoveOfferRow,
-} from '../db/sick-days.ts';
+import { markOfferTold, untoldOffers, type OfferRow } from '../db/offers.ts';
+import { dueItems, finishWhenDone, progressOf } from '../db/sick-days.ts';
 import { AppError } from '../domain/errors.ts';
 import { notificationId, type Channel } from '../domain/notification.ts';
 import type { SickDayItemState, SickDayState } from '../domain/sick-day.ts';
@@ -73,7 +67,7 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
       }
       await inContext(connection.db, context, async (tx) => {
         if (message !== undefined) await markQueued(tx, message.notificationId);
-        await markOfferTold(tx, offer.move_offer_id);
+        await markOfferTold(tx, offer.offer_id);
       });
       heartbeat();
     }
@@ -131,7 +125,7 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
 async function planMessage(
   tx: Tx,
   input: SickDayRef,
-  offer: MoveOfferRow,
+  offer: OfferRow,
   now: Date,
 ): Promise<PlannedNotification | undefined> {
   const visit = await findAppointment(tx, offer.appointment_id);
@@ -141,14 +135,14 @@ async function planMessage(
     notificationId: notificationId({
       appointmentId: offer.appointment_id,
       kind: 'move_offer',
-      moveOfferId: offer.move_offer_id,
+      offerId: offer.offer_id,
       channel,
     }),
     clinicId: offer.clinic_id,
     appointmentId: offer.appointment_id,
     patientId: offer.patient_id,
     kind: 'move_offer',
-    moveOfferId: offer.move_offer_id,
+    offerId: offer.offer_id,
     channel,
     plannedFor: visit.appointment_time,
     appointmentVersion: offer.appointment_version,
@@ -163,7 +157,7 @@ async function planMessage(
   const planned = await tx
     .selectFrom('notification')
     .select('channel')
-    .where('move_offer_id', '=', offer.move_offer_id)
+    .where('offer_id', '=', offer.offer_id)
     .executeTakeFirst();
   const chosen = message(planned?.channel ?? reachable);
   return (await planNotification(tx, chosen)) === 'PLANNED' ? chosen : undefined;

@@ -16,7 +16,7 @@ import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from '.
 import { availabilityRoutes } from './availability/routes.ts';
 import { takeJsonOnly } from './bodies.ts';
 import { enforceOperation, requireOperation } from './caller.ts';
-import { callTaskRoutes } from './call-tasks/routes.ts';
+import { taskRoutes } from './tasks/routes.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { sendgridCallbacks } from './callbacks/sendgrid.ts';
 import { twilioCallbacks } from './callbacks/twilio.ts';
@@ -27,7 +27,7 @@ import type { Doors } from './doors.ts';
 import { ehrSyncRoutes } from './ehr-syncs/routes.ts';
 import { holdRoutes } from './holds/routes.ts';
 import { healthRoutes, type Readiness } from './health/routes.ts';
-import { moveOfferRoutes } from './move-offers/routes.ts';
+import { offerRoutes } from './offers/routes.ts';
 import { replayRoutes } from './notification-replays/routes.ts';
 import { notificationRoutes } from './notifications/routes.ts';
 import { patientRoutes } from './patients/routes.ts';
@@ -184,8 +184,8 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
   await app.register(registrationRoutes, { doors, now });
   await app.register(waitlistRoutes, { doors, reads, now });
   await app.register(sickDayRoutes, { doors, reads, now });
-  await app.register(moveOfferRoutes, { doors, reads, now });
-  await app.register(callTaskRoutes, { doors, reads, now });
+  await app.register(offerRoutes, { doors, reads, now });
+  await app.register(taskRoutes, { doors, reads, now });
   await app.register(notificationRoutes, { doors, reads, now });
   await app.register(replayRoutes, { doors, reads, now });
   await app.register(ehrSyncRoutes, { doors, reads, now });

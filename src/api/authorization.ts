@@ -115,17 +115,17 @@ export const OPERATIONS = {
   listSickDays: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
   readSickDay: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
   controlSickDay: { scopes: ['schedule:write'], roles: { provider: 'own', clinic_admin: 'clinic' } },
-  listMoveOffers: {
+  listOffers: {
     scopes: ['appointments:read'],
     roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
   },
-  readMoveOffer: {
+  readOffer: {
     scopes: ['appointments:read'],
     roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic' },
   },
-  answerMoveOffer: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
-  listCallTasks: { scopes: ['appointments:read'], roles: { provider: 'clinic', clinic_admin: 'clinic' } },
-  completeCallTask: { scopes: ['appointments:write'], roles: { clinic_admin: 'clinic' } },
+  answerOffer: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },
+  listTasks: { scopes: ['appointments:read'], roles: { provider: 'clinic', clinic_admin: 'clinic' } },
+  resolveTask: { scopes: ['appointments:write'], roles: { clinic_admin: 'clinic' } },
   syncEhr: { scopes: ['ehr:sync'], roles: { clinic_admin: 'clinic', operator: 'clinic' } },
 } as const satisfies Record<string, Rule>;
 

@@ -1,12 +1,12 @@
 import type { SchedulingDeps } from '../scheduling/act.ts';
 import { appointmentDoors } from './appointments/routes.ts';
 import { seriesDoors } from './appointment-series/routes.ts';
-import { callTaskDoors } from './call-tasks/routes.ts';
+import { taskDoors } from './tasks/routes.ts';
 import { clinicDoors } from './clinics/routes.ts';
 import { closureDoors } from './closures/routes.ts';
 import { syncDoors } from './ehr-syncs/routes.ts';
 import { holdDoors } from './holds/routes.ts';
-import { moveOfferDoors } from './move-offers/routes.ts';
+import { offerDoors } from './offers/routes.ts';
 import { replayDoors } from './notification-replays/routes.ts';
 import { patientDoors } from './patients/routes.ts';
 import { providerDoors } from './providers/routes.ts';
@@ -20,12 +20,12 @@ import { bind, type Bound } from './bind.ts';
 const DOORS = {
   ...appointmentDoors,
   ...seriesDoors,
-  ...callTaskDoors,
+  ...taskDoors,
   ...clinicDoors,
   ...closureDoors,
   ...syncDoors,
   ...holdDoors,
-  ...moveOfferDoors,
+  ...offerDoors,
   ...replayDoors,
   ...patientDoors,
   ...providerDoors,

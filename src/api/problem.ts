@@ -218,7 +218,7 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
     title: 'The replay has ended',
     detail: 'Read it: it is finished or stopped, and can no longer be paused, resumed or stopped.',
   },
-  move_offer_closed: {
+  offer_closed: {
     status: 409,
     title: 'The offered time is gone',
     detail: 'The offer was answered, withdrawn or has expired: read the appointment to see where it stands.',

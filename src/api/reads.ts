@@ -4,12 +4,12 @@ import { seriesReads } from './appointment-series/queries.ts';
 import { appointmentReads } from './appointments/queries.ts';
 import { availabilityReads } from './availability/queries.ts';
 import { bind, type Bound } from './bind.ts';
-import { callTaskReads } from './call-tasks/queries.ts';
+import { taskReads } from './tasks/queries.ts';
 import { clinicReads } from './clinics/queries.ts';
 import { closureReads } from './closures/queries.ts';
 import { syncReads } from './ehr-syncs/queries.ts';
 import { holdReads } from './holds/queries.ts';
-import { moveOfferReads } from './move-offers/queries.ts';
+import { offerReads } from './offers/queries.ts';
 import { replayReads } from './notification-replays/queries.ts';
 import { notificationReads } from './notifications/queries.ts';
 import { patientReads } from './patients/queries.ts';
@@ -25,12 +25,12 @@ const READS = {
   ...appointmentReads,
   ...seriesReads,
   ...availabilityReads,
-  ...callTaskReads,
+  ...taskReads,
   ...clinicReads,
   ...closureReads,
   ...syncReads,
   ...holdReads,
-  ...moveOfferReads,
+  ...offerReads,
   ...replayReads,
   ...notificationReads,
   ...patientReads,

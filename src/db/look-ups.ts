@@ -23,8 +23,8 @@ export function clinicOfSickDay(db: Db, sickDayId: string): Promise<string | und
   return clinicOf(db, sql`clinic_of_sick_day(${sickDayId})`);
 }
 
-export function clinicOfCallTask(db: Db, callTaskId: string): Promise<string | undefined> {
-  return clinicOf(db, sql`clinic_of_call_task(${callTaskId})`);
+export function clinicOfTask(db: Db, taskId: string): Promise<string | undefined> {
+  return clinicOf(db, sql`clinic_of_task(${taskId})`);
 }
 
 /** The clinics that have an EHR to tell. */

@@ -7,7 +7,7 @@ export const PRUNED_TABLES = [
   'idempotency_key',
   'hold',
   'outbox',
-  'waitlist_offer',
+  'round_candidate',
   'waitlist_round',
   'waitlist_entry',
   'replay_item',

@@ -146,36 +146,6 @@ alter table availability_override enable row level security;
 create policy clinic_rows on availability_override for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on availability_override to mediconnect_app;
 
-create table call_task (
-  call_task_id uuid not null,
-  clinic_id uuid not null,
-  appointment_id uuid not null,
-  patient_id uuid not null,
-  sick_day_id uuid not null,
-  reason text not null,
-  state text not null,
-  outcome text,
-  created_at timestamp with time zone not null default now(),
-  done_at timestamp with time zone,
-  done_by text,
-  constraint call_task_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
-  constraint call_task_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
-  constraint call_task_clinic_id_patient_id_fkey FOREIGN KEY (clinic_id, patient_id) REFERENCES registration(clinic_id, patient_id),
-  constraint call_task_clinic_id_sick_day_id_fkey FOREIGN KEY (clinic_id, sick_day_id) REFERENCES sick_day(clinic_id, sick_day_id),
-  constraint call_task_done_whole CHECK ((((state = 'DONE'::text) = (done_at IS NOT NULL)) AND ((done_at IS NULL) = (outcome IS NULL)) AND ((done_at IS NULL) = (done_by IS NULL)))),
-  constraint call_task_in_clinic UNIQUE (clinic_id, call_task_id),
-  constraint call_task_once UNIQUE (sick_day_id, appointment_id),
-  constraint call_task_outcome_check CHECK ((outcome = ANY (ARRAY['moved'::text, 'cancelled'::text, 'waitlisted'::text, 'kept'::text, 'not_reached'::text]))),
-  constraint call_task_pkey PRIMARY KEY (call_task_id),
-  constraint call_task_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'DONE'::text])))
-);
-comment on table call_task is 'Stays.';
-CREATE INDEX call_task_of_appointment ON call_task (appointment_id) WHERE (state = 'OPEN'::text);
-CREATE INDEX call_task_of_clinic ON call_task (clinic_id, call_task_id);
-alter table call_task enable row level security;
-create policy clinic_rows on call_task for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
-grant insert, select, update on call_task to mediconnect_app;
-
 create table clinic (
   clinic_id uuid not null,
   name character varying(100) not null,
@@ -392,47 +362,6 @@ comment on table migration is 'Stays.';
 grant select on migration to mediconnect_app;
 grant select on migration to mediconnect_relay;
 
-create table move_offer (
-  move_offer_id uuid not null,
-  clinic_id uuid not null,
-  appointment_id uuid not null,
-  appointment_version integer not null,
-  patient_id uuid not null,
-  sick_day_id uuid not null,
-  step text not null,
-  provider_id uuid not null,
-  slot_start timestamp with time zone not null,
-  duration_minutes integer not null,
-  hold_id uuid not null,
-  state text not null,
-  expires_at timestamp with time zone not null,
-  told_at timestamp with time zone,
-  answered_at timestamp with time zone,
-  created_at timestamp with time zone not null default now(),
-  updated_at timestamp with time zone not null default now(),
-  constraint move_offer_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
-  constraint move_offer_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
-  constraint move_offer_clinic_id_hold_id_fkey FOREIGN KEY (clinic_id, hold_id) REFERENCES hold(clinic_id, hold_id),
-  constraint move_offer_clinic_id_patient_id_fkey FOREIGN KEY (clinic_id, patient_id) REFERENCES registration(clinic_id, patient_id),
-  constraint move_offer_clinic_id_provider_id_fkey FOREIGN KEY (clinic_id, provider_id) REFERENCES provider(clinic_id, provider_id),
-  constraint move_offer_clinic_id_sick_day_id_fkey FOREIGN KEY (clinic_id, sick_day_id) REFERENCES sick_day(clinic_id, sick_day_id),
-  constraint move_offer_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
-  constraint move_offer_in_clinic UNIQUE (clinic_id, move_offer_id),
-  constraint move_offer_pkey PRIMARY KEY (move_offer_id),
-  constraint move_offer_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'ACCEPTED'::text, 'DECLINED'::text, 'EXPIRED'::text, 'WITHDRAWN'::text]))),
-  constraint move_offer_step_check CHECK ((step = ANY (ARRAY['colleague'::text, 'other_day'::text])))
-);
-comment on table move_offer is 'Stays.';
-CREATE INDEX move_offer_of_hold ON move_offer (clinic_id, hold_id);
-CREATE INDEX move_offer_of_patient ON move_offer (patient_id);
-CREATE INDEX move_offer_of_sick_day ON move_offer (sick_day_id, appointment_id);
-CREATE UNIQUE INDEX move_offer_one_open ON move_offer (appointment_id) WHERE (state = 'OPEN'::text);
-CREATE TRIGGER move_offer_is_touched BEFORE UPDATE ON move_offer FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
-alter table move_offer enable row level security;
-create policy clinic_rows on move_offer for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
-create policy own_rows on move_offer for select to mediconnect_app using (patient_id = current_patient());
-grant insert, select, update on move_offer to mediconnect_app;
-
 create table notification (
   notification_id uuid not null,
   clinic_id uuid not null,
@@ -454,15 +383,15 @@ create table notification (
   updated_at timestamp with time zone not null default now(),
   accepted_at timestamp with time zone,
   settled_at timestamp with time zone,
-  move_offer_id uuid,
+  offer_id uuid,
   told_provider_id uuid,
   told_minutes integer,
   constraint notification_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
   constraint notification_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
   constraint notification_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
-  constraint notification_clinic_id_move_offer_id_fkey FOREIGN KEY (clinic_id, move_offer_id) REFERENCES move_offer(clinic_id, move_offer_id),
+  constraint notification_clinic_id_offer_id_fkey FOREIGN KEY (clinic_id, offer_id) REFERENCES offer(clinic_id, offer_id),
   constraint notification_in_clinic UNIQUE (clinic_id, notification_id),
-  constraint notification_of_move_offer CHECK (((kind = 'move_offer'::text) = (move_offer_id IS NOT NULL))),
+  constraint notification_of_offer CHECK (((kind = 'move_offer'::text) = (offer_id IS NOT NULL))),
   constraint notification_pkey PRIMARY KEY (notification_id),
   constraint notification_state_check CHECK ((state = ANY (ARRAY['PLANNED'::text, 'QUEUED'::text, 'SENDING'::text, 'RETRY'::text, 'ACCEPTED'::text, 'DELIVERED'::text, 'FAILED'::text, 'UNKNOWN'::text, 'SKIPPED'::text]))),
   constraint notification_told_provider_fkey FOREIGN KEY (clinic_id, told_provider_id) REFERENCES provider(clinic_id, provider_id)
@@ -470,13 +399,57 @@ create table notification (
 comment on table notification is 'Stays.';
 CREATE INDEX notification_appointment ON notification (appointment_id);
 CREATE INDEX notification_failed ON notification (clinic_id, updated_at) WHERE (state = ANY (ARRAY['FAILED'::text, 'UNKNOWN'::text]));
-CREATE INDEX notification_move_offer ON notification (move_offer_id) WHERE (move_offer_id IS NOT NULL);
 CREATE INDEX notification_of_clinic ON notification (clinic_id, created_at, notification_id);
+CREATE INDEX notification_offer ON notification (offer_id) WHERE (offer_id IS NOT NULL);
 CREATE INDEX notification_patient ON notification (patient_id, created_at);
 CREATE UNIQUE INDEX notification_provider_message ON notification (channel, provider_message_id) WHERE (provider_message_id IS NOT NULL);
 alter table notification enable row level security;
 create policy clinic_rows on notification for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant insert, select, update on notification to mediconnect_app;
+
+create table offer (
+  offer_id uuid not null,
+  clinic_id uuid not null,
+  purpose text not null,
+  appointment_id uuid not null,
+  appointment_version integer not null,
+  patient_id uuid not null,
+  sick_day_id uuid,
+  step text,
+  provider_id uuid not null,
+  slot_start timestamp with time zone not null,
+  duration_minutes integer not null,
+  hold_id uuid not null,
+  state text not null,
+  expires_at timestamp with time zone not null,
+  told_at timestamp with time zone,
+  answered_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint offer_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
+  constraint offer_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
+  constraint offer_clinic_id_hold_id_fkey FOREIGN KEY (clinic_id, hold_id) REFERENCES hold(clinic_id, hold_id),
+  constraint offer_clinic_id_patient_id_fkey FOREIGN KEY (clinic_id, patient_id) REFERENCES registration(clinic_id, patient_id),
+  constraint offer_clinic_id_provider_id_fkey FOREIGN KEY (clinic_id, provider_id) REFERENCES provider(clinic_id, provider_id),
+  constraint offer_clinic_id_sick_day_id_fkey FOREIGN KEY (clinic_id, sick_day_id) REFERENCES sick_day(clinic_id, sick_day_id),
+  constraint offer_duration_minutes_check CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
+  constraint offer_in_clinic UNIQUE (clinic_id, offer_id),
+  constraint offer_of_sick_day CHECK ((((purpose = 'sick_day'::text) = (sick_day_id IS NOT NULL)) AND ((sick_day_id IS NULL) = (step IS NULL)))),
+  constraint offer_pkey PRIMARY KEY (offer_id),
+  constraint offer_purpose_check CHECK ((purpose = 'sick_day'::text)),
+  constraint offer_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'ACCEPTED'::text, 'DECLINED'::text, 'EXPIRED'::text, 'WITHDRAWN'::text]))),
+  constraint offer_step_check CHECK ((step = ANY (ARRAY['colleague'::text, 'other_day'::text])))
+);
+comment on table offer is 'Stays.';
+CREATE INDEX offer_of_hold ON offer (clinic_id, hold_id);
+CREATE INDEX offer_of_patient ON offer (patient_id);
+CREATE INDEX offer_of_sick_day ON offer (sick_day_id, appointment_id);
+CREATE UNIQUE INDEX offer_one_open ON offer (appointment_id) WHERE (state = 'OPEN'::text);
+CREATE TRIGGER offer_is_touched BEFORE UPDATE ON offer FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+alter table offer enable row level security;
+create policy clinic_rows on offer for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
+create policy own_rows on offer for select to mediconnect_app using (patient_id = current_patient());
+grant insert, select, update on offer to mediconnect_app;
 
 create table outbox (
   outbox_id bigint not null generated always as identity,
@@ -672,6 +645,27 @@ alter table reservation enable row level security;
 create policy clinic_rows on reservation for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant delete, insert, select, update on reservation to mediconnect_app;
 
+create table round_candidate (
+  candidate_id uuid not null,
+  clinic_id uuid not null,
+  round_id uuid not null,
+  entry_id uuid not null,
+  state text not null,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint round_candidate_clinic_id_entry_id_fkey FOREIGN KEY (clinic_id, entry_id) REFERENCES waitlist_entry(clinic_id, entry_id),
+  constraint round_candidate_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
+  constraint round_candidate_clinic_id_round_id_fkey FOREIGN KEY (clinic_id, round_id) REFERENCES waitlist_round(clinic_id, round_id),
+  constraint round_candidate_once UNIQUE (round_id, entry_id),
+  constraint round_candidate_pkey PRIMARY KEY (candidate_id),
+  constraint round_candidate_state_check CHECK ((state = ANY (ARRAY['BOOKED'::text, 'PASSED'::text])))
+);
+comment on table round_candidate is 'Goes with its round.';
+CREATE INDEX round_candidate_of_entry ON round_candidate (clinic_id, entry_id);
+alter table round_candidate enable row level security;
+create policy clinic_rows on round_candidate for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
+grant delete, insert, select, update on round_candidate to mediconnect_app;
+
 create table sick_day (
   sick_day_id uuid not null,
   clinic_id uuid not null,
@@ -716,6 +710,8 @@ create table sick_day_item (
   state text not null,
   step_index integer not null default 0,
   reason text,
+  is_open boolean not null default (state = ANY (ARRAY['PENDING'::text, 'OFFERED'::text])),
+  is_unresolved boolean not null default (state = ANY (ARRAY['PENDING'::text, 'OFFERED'::text, 'STOPPED'::text])),
   updated_at timestamp with time zone not null default now(),
   constraint sick_day_item_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
   constraint sick_day_item_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
@@ -725,11 +721,45 @@ create table sick_day_item (
 );
 comment on table sick_day_item is 'Stays.';
 CREATE INDEX sick_day_item_of_appointment ON sick_day_item (appointment_id);
-CREATE INDEX sick_day_item_open ON sick_day_item (sick_day_id, visit_start) WHERE (state = ANY (ARRAY['PENDING'::text, 'OFFERED'::text]));
+CREATE INDEX sick_day_item_open ON sick_day_item (sick_day_id, visit_start) WHERE is_open;
 CREATE TRIGGER sick_day_item_is_touched BEFORE UPDATE ON sick_day_item FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 alter table sick_day_item enable row level security;
 create policy clinic_rows on sick_day_item for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 grant insert, select, update on sick_day_item to mediconnect_app;
+
+create table task (
+  task_id uuid not null,
+  clinic_id uuid not null,
+  kind text not null,
+  reason text not null,
+  appointment_id uuid not null,
+  patient_id uuid not null,
+  visit_start timestamp with time zone not null,
+  sick_day_id uuid,
+  state text not null,
+  assigned_to text,
+  outcome text,
+  created_at timestamp with time zone not null default now(),
+  resolved_at timestamp with time zone,
+  resolved_by text,
+  constraint task_clinic_id_appointment_id_fkey FOREIGN KEY (clinic_id, appointment_id) REFERENCES appointment(clinic_id, appointment_id),
+  constraint task_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
+  constraint task_clinic_id_patient_id_fkey FOREIGN KEY (clinic_id, patient_id) REFERENCES registration(clinic_id, patient_id),
+  constraint task_clinic_id_sick_day_id_fkey FOREIGN KEY (clinic_id, sick_day_id) REFERENCES sick_day(clinic_id, sick_day_id),
+  constraint task_in_clinic UNIQUE (clinic_id, task_id),
+  constraint task_kind_check CHECK ((kind = 'call'::text)),
+  constraint task_outcome_check CHECK ((outcome = ANY (ARRAY['moved'::text, 'cancelled'::text, 'waitlisted'::text, 'kept'::text, 'not_reached'::text]))),
+  constraint task_pkey PRIMARY KEY (task_id),
+  constraint task_resolved_whole CHECK ((((state = 'RESOLVED'::text) = (resolved_at IS NOT NULL)) AND ((resolved_at IS NULL) = (outcome IS NULL)) AND ((resolved_at IS NULL) = (resolved_by IS NULL)))),
+  constraint task_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'RESOLVED'::text])))
+);
+comment on table task is 'Stays.';
+CREATE INDEX task_of_clinic ON task (clinic_id, task_id);
+CREATE INDEX task_of_sick_day ON task (sick_day_id, appointment_id);
+CREATE UNIQUE INDEX task_one_call ON task (appointment_id) WHERE ((kind = 'call'::text) AND (state = 'OPEN'::text));
+alter table task enable row level security;
+create policy clinic_rows on task for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
+grant insert, select, update on task to mediconnect_app;
 
 create table time_off (
   time_off_id uuid not null,
@@ -781,27 +811,6 @@ create policy clinic_rows on waitlist_entry for all to mediconnect_app using (cl
 create policy own_rows on waitlist_entry for select to mediconnect_app using (patient_id = current_patient());
 grant delete, insert, select, update on waitlist_entry to mediconnect_app;
 
-create table waitlist_offer (
-  offer_id uuid not null,
-  clinic_id uuid not null,
-  round_id uuid not null,
-  entry_id uuid not null,
-  state text not null,
-  reason text,
-  created_at timestamp with time zone not null default now(),
-  constraint waitlist_offer_clinic_id_entry_id_fkey FOREIGN KEY (clinic_id, entry_id) REFERENCES waitlist_entry(clinic_id, entry_id),
-  constraint waitlist_offer_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
-  constraint waitlist_offer_clinic_id_round_id_fkey FOREIGN KEY (clinic_id, round_id) REFERENCES waitlist_round(clinic_id, round_id),
-  constraint waitlist_offer_once UNIQUE (round_id, entry_id),
-  constraint waitlist_offer_pkey PRIMARY KEY (offer_id),
-  constraint waitlist_offer_state_check CHECK ((state = ANY (ARRAY['BOOKED'::text, 'PASSED'::text])))
-);
-comment on table waitlist_offer is 'Goes with its round.';
-CREATE INDEX waitlist_offer_of_entry ON waitlist_offer (clinic_id, entry_id);
-alter table waitlist_offer enable row level security;
-create policy clinic_rows on waitlist_offer for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
-grant delete, insert, select, update on waitlist_offer to mediconnect_app;
-
 create table waitlist_round (
   round_id uuid not null,
   clinic_id uuid not null,
@@ -836,26 +845,31 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function busy_ranges(p_resource uuid, p_during tstzrange) returns TABLE(from_time timestamp with time zone, to_time timestamp with time zone, purpose text, visit_start timestamp with time zone) security definer to mediconnect_app
 -- function busy_ranges_of(p_resources uuid[], p_during tstzrange) returns TABLE(resource_id uuid, from_time timestamp with time zone, to_time timestamp with time zone, purpose text, visit_start timestamp with time zone) security definer to mediconnect_app
 -- function clinic_of_appointment(p_appointment uuid) returns uuid security definer to mediconnect_app
--- function clinic_of_call_task(p_call_task uuid) returns uuid security definer to mediconnect_app
 -- function clinic_of_hold(p_hold uuid) returns uuid security definer to mediconnect_app
 -- function clinic_of_notification(p_notification uuid) returns uuid security definer to mediconnect_app
 -- function clinic_of_provider(p_provider uuid) returns uuid security definer to mediconnect_app
 -- function clinic_of_sick_day(p_sick_day uuid) returns uuid security definer to mediconnect_app
+-- function clinic_of_task(p_task uuid) returns uuid security definer to mediconnect_app
 -- function clinics_with_ehr() returns SETOF uuid security definer to mediconnect_app
 -- function create_registered_patient(request jsonb) returns void security definer to mediconnect_app
 -- function current_caller() returns text to mediconnect_app, mediconnect_relay
 -- function current_clinic() returns uuid to mediconnect_app, mediconnect_relay
 -- function current_patient() returns uuid to mediconnect_app, mediconnect_relay
+-- function due_items(p_sick_day uuid, p_now timestamp with time zone) returns TABLE(appointment_id uuid, visit_start timestamp with time zone, due_since timestamp with time zone) to mediconnect_app
 -- function enqueue_live(p_what text, p_after jsonb, p_limit integer, OUT told integer, OUT last jsonb) returns record security definer to mediconnect_relay
 -- function enqueue_overdue(p_late interval, p_limit integer) returns integer security definer to mediconnect_relay
 -- function expire_reservations(p_resource uuid, p_during tstzrange) returns integer security definer to mediconnect_app
 -- function has_claims(p_appointment uuid) returns boolean to mediconnect_app
+-- function is_being_moved(p_appointment uuid) returns boolean to mediconnect_app
 -- function lock_clinic(p_clinic uuid) returns void to mediconnect_app
 -- function lock_clinic_shared(p_clinic uuid) returns void to mediconnect_app
 -- function lock_for_booking(p_clinic uuid, p_providers uuid[], p_patients uuid[]) returns void to mediconnect_app
 -- function lock_resource(p_resource uuid) returns void to mediconnect_app
 -- function lock_round(p_clinic uuid, p_round uuid, p_entry uuid) returns TABLE(round jsonb, is_kept boolean, is_waiting boolean) to mediconnect_app
 -- function lock_visits(p_clinic uuid, p_appointment uuid, p_with_later boolean, p_of_time boolean, p_providers uuid[]) returns TABLE(visit jsonb, promised jsonb, schedule_version integer, clinic_policy_version integer, claimed boolean) to mediconnect_app
+-- function offer_fits(p_offer uuid) returns boolean to mediconnect_app
+-- function offer_is_live(p_state text, p_expires timestamp with time zone, p_now timestamp with time zone) returns boolean to mediconnect_app
+-- function offer_was_not_told(p_offer uuid) returns boolean to mediconnect_app
 -- function offered_providers(p_appointments uuid[]) returns uuid[] to mediconnect_app
 -- function place_visits(p_request jsonb) returns jsonb to mediconnect_app
 -- function provider_times(p_clinic uuid, p_provider uuid, p_specialty text, p_during tstzrange) returns TABLE(provider_id uuid, schedule_version integer, policy_version integer, busy json) to mediconnect_app
@@ -868,7 +882,10 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function record_policy_version() returns trigger
 -- function refusals_of_place(p_place jsonb) returns text[] to mediconnect_app
 -- function remember_policy_version() returns trigger
+-- function resolved_how(p_appointment uuid, p_sick_day uuid) returns text to mediconnect_app
 -- function swept_lately(p_aggregate uuid) returns boolean
 -- function touch_updated_at() returns trigger
 -- function upcoming_visits(p_patient uuid, p_provider uuid) returns TABLE(at_clinic integer, with_provider integer) to mediconnect_app
+-- function visit_changed(p_appointment uuid, p_act jsonb) returns void to mediconnect_app
+-- function withdraw_offers(p_offers uuid[], p_event text, p_act jsonb) returns void to mediconnect_app
 -- function write_place(p_request jsonb, p_place jsonb, p_overridden text[]) returns text to mediconnect_app

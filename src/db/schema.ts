@@ -1,6 +1,8 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 import type { ClinicPolicy, SickDayStep } from '../domain/policy.ts';
-import type { CallOutcome, CallReason, MoveOfferState, SickDayItemState, SickDayReason } from '../domain/sick-day.ts';
+import type { OfferPurpose, OfferState } from '../domain/offer.ts';
+import type { SickDayItemState, SickDayReason } from '../domain/sick-day.ts';
+import type { CallOutcome, CallReason, TaskKind, TaskState } from '../domain/task.ts';
 
 /**
  * The tables as Kysely sees them. A test compares this file with the migrated database.
@@ -24,11 +26,11 @@ export interface Database {
   reservation: ReservationTable;
   waitlist_entry: WaitlistEntryTable;
   waitlist_round: WaitlistRoundTable;
-  waitlist_offer: WaitlistOfferTable;
+  round_candidate: RoundCandidateTable;
   sick_day: SickDayTable;
   sick_day_item: SickDayItemTable;
-  move_offer: MoveOfferTable;
-  call_task: CallTaskTable;
+  offer: OfferTable;
+  task: TaskTable;
   notification: NotificationTable;
   delivery_attempt: DeliveryAttemptTable;
   replay: ReplayTable;
@@ -254,8 +256,8 @@ interface WaitlistRoundTable {
   created_at: DefaultInstant;
 }
 
-interface WaitlistOfferTable {
-  offer_id: string;
+interface RoundCandidateTable {
+  candidate_id: string;
   clinic_id: string;
   round_id: string;
   entry_id: string;
@@ -290,22 +292,25 @@ interface SickDayItemTable {
   state: SickDayItemState;
   step_index: Generated<number>;
   reason: string | null;
+  is_open: GeneratedAlways<boolean>;
+  is_unresolved: GeneratedAlways<boolean>;
   updated_at: DefaultInstant;
 }
 
-interface MoveOfferTable {
-  move_offer_id: string;
+interface OfferTable {
+  offer_id: string;
   clinic_id: string;
+  purpose: OfferPurpose;
   appointment_id: string;
   appointment_version: number;
   patient_id: string;
-  sick_day_id: string;
-  step: 'colleague' | 'other_day';
+  sick_day_id: string | null;
+  step: 'colleague' | 'other_day' | null;
   provider_id: string;
   slot_start: Instant;
   duration_minutes: number;
   hold_id: string;
-  state: MoveOfferState;
+  state: OfferState;
   expires_at: Instant;
   told_at: NullableInstant;
   answered_at: NullableInstant;
@@ -313,18 +318,21 @@ interface MoveOfferTable {
   updated_at: DefaultInstant;
 }
 
-interface CallTaskTable {
-  call_task_id: string;
+interface TaskTable {
+  task_id: string;
   clinic_id: string;
+  kind: TaskKind;
+  reason: CallReason;
   appointment_id: string;
   patient_id: string;
-  sick_day_id: string;
-  reason: CallReason;
-  state: 'OPEN' | 'DONE';
+  visit_start: Instant;
+  sick_day_id: string | null;
+  state: TaskState;
+  assigned_to: string | null;
   outcome: CallOutcome | null;
   created_at: DefaultInstant;
-  done_at: NullableInstant;
-  done_by: string | null;
+  resolved_at: NullableInstant;
+  resolved_by: string | null;
 }
 
 interface NotificationTable {
@@ -334,7 +342,7 @@ interface NotificationTable {
   patient_id: string;
   kind: string;
   /** What it offers, where it offers another time. */
-  move_offer_id: ColumnType<string | null, string | null | undefined, never>;
+  offer_id: ColumnType<string | null, string | null | undefined, never>;
   channel: 'sms' | 'email';
   state: 'PLANNED' | 'QUEUED' | 'SENDING' | 'RETRY' | 'ACCEPTED' | 'DELIVERED' | 'FAILED' | 'UNKNOWN' | 'SKIPPED';
   planned_for: Instant;

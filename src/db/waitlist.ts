@@ -159,17 +159,24 @@ export async function openRoundsOf(tx: Tx, appointmentId: string): Promise<strin
 export async function recordPassed(
   tx: Tx,
   passed: {
-    readonly offerId: string;
+    readonly candidateId: string;
     readonly clinicId: string;
     readonly roundId: string;
     readonly entryId: string;
     readonly reason: string;
   },
 ): Promise<void> {
-  const { offerId, clinicId, roundId, entryId, reason } = passed;
+  const { candidateId, clinicId, roundId, entryId, reason } = passed;
   await tx
-    .insertInto('waitlist_offer')
-    .values({ offer_id: offerId, clinic_id: clinicId, round_id: roundId, entry_id: entryId, state: 'PASSED', reason })
+    .insertInto('round_candidate')
+    .values({
+      candidate_id: candidateId,
+      clinic_id: clinicId,
+      round_id: roundId,
+      entry_id: entryId,
+      state: 'PASSED',
+      reason,
+    })
     .onConflict((oc) => oc.columns(['round_id', 'entry_id']).doUpdateSet({ state: 'PASSED', reason }))
     .execute();
 }
@@ -181,16 +188,16 @@ export async function closeRoundAsFilled(
   filled: {
     readonly roundId: string;
     readonly entryId: string;
-    readonly offerId: string;
+    readonly candidateId: string;
     readonly appointmentId: string;
   },
 ): Promise<void> {
-  const { roundId, entryId, offerId, appointmentId } = filled;
+  const { roundId, entryId, candidateId, appointmentId } = filled;
   await sql`
     with booked as (
       update waitlist_entry set status = 'BOOKED', booked_appointment_id = ${appointmentId}, updated_at = now() where entry_id = ${entryId}
-    ), offered as (
-      insert into waitlist_offer (offer_id, clinic_id, round_id, entry_id, state) values (${offerId}, ${act.clinicId}, ${roundId}, ${entryId}, 'BOOKED')
+    ), fared as (
+      insert into round_candidate (candidate_id, clinic_id, round_id, entry_id, state) values (${candidateId}, ${act.clinicId}, ${roundId}, ${entryId}, 'BOOKED')
       on conflict (round_id, entry_id) do update set state = 'BOOKED', reason = null
     ), closed as (
       update waitlist_round set state = 'FILLED', filled_appointment_id = ${appointmentId}, closed_at = now() where round_id = ${roundId}

@@ -63,7 +63,7 @@ export const ERROR_CODES = [
   'step_not_in_policy',
   'sick_day_ended',
   'replay_ended',
-  'move_offer_closed',
+  'offer_closed',
   // Notifications
   'notification_not_failed',
   // EHR

@@ -127,7 +127,7 @@ export type NotificationIdParts =
   | {
       readonly appointmentId: string;
       readonly kind: OfferKind;
-      readonly moveOfferId: string;
+      readonly offerId: string;
       readonly channel: Channel;
     };
 
@@ -143,7 +143,7 @@ export function notificationId(parts: NotificationIdParts): string {
 
 function occasionOf(parts: NotificationIdParts): string {
   if ('version' in parts) return `version ${parts.version}`;
-  return 'moveOfferId' in parts ? `offer ${parts.moveOfferId}` : `time ${parts.appointmentTime}`;
+  return 'offerId' in parts ? `offer ${parts.offerId}` : `time ${parts.appointmentTime}`;
 }
 
 /**

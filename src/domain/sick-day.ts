@@ -19,17 +19,6 @@ export type SickDayState = (typeof SICK_DAY_STATES)[number];
 export const SICK_DAY_ITEM_STATES = ['PENDING', 'OFFERED', 'MOVED', 'WAITLISTED', 'CALL', 'GONE', 'STOPPED'] as const;
 export type SickDayItemState = (typeof SICK_DAY_ITEM_STATES)[number];
 
-export const MOVE_OFFER_STATES = ['OPEN', 'ACCEPTED', 'DECLINED', 'EXPIRED', 'WITHDRAWN'] as const;
-export type MoveOfferState = (typeof MOVE_OFFER_STATES)[number];
-
-/** Why the desk has to call: with the first two the patient cannot be reached in another way. */
-export const CALL_REASONS = ['no_contact', 'message_failed', 'starts_soon', 'not_accepted', 'no_slot'] as const;
-export type CallReason = (typeof CALL_REASONS)[number];
-
-/** What came of a call. */
-export const CALL_OUTCOMES = ['moved', 'cancelled', 'waitlisted', 'kept', 'not_reached'] as const;
-export type CallOutcome = (typeof CALL_OUTCOMES)[number];
-
 /** Whoever has not answered this long before the visit is called: later they would be on their way. */
 const CALL_AHEAD_MS = 30 * MINUTE_MS;
 /** Nobody can answer an offer that is open for less than this. */

@@ -27,7 +27,7 @@ export interface MessageFacts {
   readonly timeZone: string;
   /** The patient's, as a BCP 47 tag; a language without templates reads English. */
   readonly locale: string;
-  /** For a move offer. */
+  /** For an offer. */
   readonly offer?: OfferedTime | undefined;
 }
 

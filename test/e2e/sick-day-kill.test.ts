@@ -59,7 +59,7 @@ describe('a sick day whose worker is killed', () => {
     const { outcomes } = await answerOf(system.desk.GET('/api/v1/sick-days/{sickDayId}', { params }));
     return outcomes.map((outcome) => outcome.state);
   };
-  const offers = () => owner.db.selectFrom('move_offer').selectAll().orderBy('slot_start').execute();
+  const offers = () => owner.db.selectFrom('offer').selectAll().orderBy('slot_start').execute();
   const offerOf = async (appointmentId: string) => {
     const found = (await offers()).find((offer) => offer.appointment_id === appointmentId);
     if (found === undefined) throw new Error(`no offer of ${appointmentId}`);
@@ -132,10 +132,7 @@ describe('a sick day whose worker is killed', () => {
     for (const [index, n] of PATIENTS.entries()) {
       await delivered(system, n, 2);
       expect(await stepsOf(visit(index))).toEqual(['offered']);
-      expect((await ledger(system, visit(index))).map((line) => line.split(' ')[0])).toEqual([
-        'confirmation',
-        'move_offer',
-      ]);
+      expect((await ledger(system, visit(index))).map((line) => line.split(' ')[0])).toEqual(['confirmation', 'offer']);
     }
     expect(await integrityFaults(owner)).toEqual([]);
   }, 300_000);
@@ -148,8 +145,8 @@ describe('a sick day whose worker is killed', () => {
       [accepted, 'accept'],
       [declined, 'decline'],
     ] as const) {
-      const params = { path: { moveOfferId: offer.move_offer_id } };
-      await answerOf(system.desk.POST(`/api/v1/move-offers/{moveOfferId}/${verb}`, { params }));
+      const params = { path: { offerId: offer.offer_id } };
+      await answerOf(system.desk.POST(`/api/v1/offers/{offerId}/${verb}`, { params }));
     }
     // In the step's transaction: the visit is cancelled and the patient waits, and none of it stays.
     await killAt(next);
@@ -213,7 +210,7 @@ async function installGates(owner: Connection, ownerUrl: string): Promise<Gates>
       end $$;
     create trigger pass_gate before update of state on sick_day_item for each row
       when (new.state in ('OFFERED', 'WAITLISTED')) execute function pass_gate();
-    create trigger pass_gate before update of told_at on move_offer for each row execute function pass_gate('told')`.execute(
+    create trigger pass_gate before update of told_at on offer for each row execute function pass_gate('told')`.execute(
     owner.db,
   );
   // A session of its own and no pool's, which ends one that is idle: the locks are the session's.

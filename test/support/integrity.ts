@@ -52,9 +52,9 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
     sql`select w.round_id::text as id from waitlist_round w
         left join appointment a on a.appointment_id = w.filled_appointment_id and a.booked_via = 'waitlist' and a.clinic_id = w.clinic_id
         left join waitlist_entry e on e.booked_appointment_id = w.filled_appointment_id and e.status = 'BOOKED' and e.patient_id = a.patient_id
-        left join waitlist_offer o on o.round_id = w.round_id and o.state = 'BOOKED'
+        left join round_candidate o on o.round_id = w.round_id and o.state = 'BOOKED'
       where (w.state = 'FILLED') <> (a.appointment_id is not null and e.entry_id is not null and o.entry_id = e.entry_id)
-        or w.state <> 'FILLED' and (w.filled_appointment_id is not null or o.offer_id is not null)
+        or w.state <> 'FILLED' and (w.filled_appointment_id is not null or o.candidate_id is not null)
       union all
       select entry_id::text from waitlist_entry e
       where (e.status = 'BOOKED') <> exists (select from waitlist_round w where w.filled_appointment_id = e.booked_appointment_id)`,
@@ -89,17 +89,17 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
       where h.hold_id is null or a.audit_id is null`,
   ],
   [
-    'a move offer and the hold of its slot disagree',
-    sql`select o.move_offer_id::text as id from move_offer o join hold h using (hold_id)
+    'an offer and the hold of its slot disagree',
+    sql`select o.offer_id::text as id from offer o join hold h using (hold_id)
       where o.state = 'OPEN' and o.expires_at > now() and h.state <> 'LIVE'
         or o.state <> 'OPEN' and h.state = 'LIVE'
         or (o.state = 'ACCEPTED') <> (h.state = 'BOOKED' and h.appointment_id = o.appointment_id)
-        or h.held_by <> 'move-offer-' || o.move_offer_id or h.expires_at < o.expires_at
+        or h.held_by <> 'offer-' || o.offer_id or h.expires_at < o.expires_at
         or h.provider_id <> o.provider_id or h.slot_start <> o.slot_start or h.duration_minutes <> o.duration_minutes`,
   ],
   [
     'an open offer is for a visit that has changed since',
-    sql`select o.move_offer_id::text as id from move_offer o join appointment a using (appointment_id)
+    sql`select o.offer_id::text as id from offer o join appointment a using (appointment_id)
       where o.state = 'OPEN' and a.version <> o.appointment_version`,
   ],
   [

@@ -61,7 +61,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
     timeZone: clinic.time_zone,
     // An offer is the sick day's to see to.
     ledger: ledger
-      .filter((entry) => entry.move_offer_id === null)
+      .filter((entry) => entry.offer_id === null)
       .map((entry) => ({
         notificationId: entry.notification_id,
         state: entry.state,

@@ -50,6 +50,8 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
         { name: 'patients', description: 'Who comes, and where they are registered.' },
         { name: 'waitlist', description: 'Waiting for a slot that somebody gives back.' },
         { name: 'sick-days', description: 'A provider is suddenly away: what becomes of each visit.' },
+        { name: 'offers', description: 'A time that is held for a patient until they answer.' },
+        { name: 'tasks', description: 'What a person must do, such as calling a patient.' },
         { name: 'notifications', description: 'Messages to patients, and sending failed ones again.' },
         { name: 'ehr', description: "Syncs with the clinic's EHR." },
         { name: 'callbacks', description: 'What the message providers tell us.' },

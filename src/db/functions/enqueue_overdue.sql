@@ -29,10 +29,10 @@ create or replace function enqueue_overdue(p_late interval, p_limit integer) ret
     insert into outbox (clinic_id, aggregate, aggregate_id, event)
       select clinic_id, 'sick_day', sick_day_id, 'overdue' from sick_day d
       where state = 'RUNNING' and updated_at < now() - p_late and not swept_lately(sick_day_id)
-        and (exists (select from sick_day_item i where i.sick_day_id = d.sick_day_id and i.state = 'PENDING' and i.updated_at < now() - p_late)
-          or exists (select from move_offer o where o.sick_day_id = d.sick_day_id and o.state = 'OPEN'
-            and (o.expires_at < now() - p_late or o.told_at is null and o.created_at < now() - p_late))
-          or not exists (select from sick_day_item i where i.sick_day_id = d.sick_day_id and i.state in ('PENDING', 'OFFERED')))
+        and (exists (select from due_items(d.sick_day_id, now()) where due_since < now() - p_late)
+          or exists (select from offer o where o.sick_day_id = d.sick_day_id and o.state = 'OPEN'
+            and o.told_at is null and o.created_at < now() - p_late)
+          or not exists (select from sick_day_item i where i.sick_day_id = d.sick_day_id and i.is_open))
       order by created_at limit p_limit
       on conflict do nothing;
     get diagnostics told = row_count;

@@ -17,34 +17,34 @@ create or replace function prune(p_table text, p_limit integer) returns integer
         delete from idempotency_key where ctid in (
           select ctid from idempotency_key where created_at < now() - interval '3 days' limit p_limit for update skip locked);
       when 'hold' then
-        -- The answer to a repeated request is read from the hold, so holds outlive the keys; those of move offers belong to the offer.
+        -- The answer to a repeated request is read from the hold, so holds outlive the keys; those of offers belong to the offer.
         delete from hold where hold_id in (
           select hold_id from hold h
           where expires_at < now() - interval '7 days'
             and not exists (select from reservation r where r.hold_id = h.hold_id)
-            and not exists (select from move_offer o where o.clinic_id = h.clinic_id and o.hold_id = h.hold_id)
+            and not exists (select from offer o where o.clinic_id = h.clinic_id and o.hold_id = h.hold_id)
           limit p_limit for update skip locked);
       when 'outbox' then
         delete from outbox where outbox_id in (
           select outbox_id from outbox
           where done_at < now() - interval '7 days' or parked_reason is not null and created_at < now() - interval '90 days'
           limit p_limit for update skip locked);
-      when 'waitlist_offer' then
-        delete from waitlist_offer where offer_id in (
-          select offer_id from waitlist_round r join waitlist_offer o using (round_id)
+      when 'round_candidate' then
+        delete from round_candidate where candidate_id in (
+          select candidate_id from waitlist_round r join round_candidate o using (round_id)
           where r.state <> 'OPEN' and r.closed_at < now() - interval '90 days' limit p_limit for update of o skip locked);
       when 'waitlist_round' then
         delete from waitlist_round where round_id in (
           select round_id from waitlist_round r
           where state <> 'OPEN' and closed_at < now() - interval '90 days'
-            and not exists (select from waitlist_offer o where o.round_id = r.round_id)
+            and not exists (select from round_candidate o where o.round_id = r.round_id)
             and not exists (select from reservation v where v.round_id = r.round_id)
           limit p_limit for update skip locked);
       when 'waitlist_entry' then
         delete from waitlist_entry where entry_id in (
           select entry_id from waitlist_entry e
           where status <> 'WAITING' and updated_at < now() - interval '365 days'
-            and not exists (select from waitlist_offer o where o.clinic_id = e.clinic_id and o.entry_id = e.entry_id)
+            and not exists (select from round_candidate o where o.clinic_id = e.clinic_id and o.entry_id = e.entry_id)
           limit p_limit for update skip locked);
       when 'replay_item' then
         delete from replay_item where ctid in (

@@ -47,16 +47,17 @@ create index waitlist_round_freed on waitlist_round (freed_appointment_id);
 create index waitlist_round_closed on waitlist_round (closed_at) where state <> 'OPEN';
 create index waitlist_round_open on waitlist_round (deadline) where state = 'OPEN';
 
-create table waitlist_offer (
-  offer_id uuid primary key,
+-- How each entry fared in a round.
+create table round_candidate (
+  candidate_id uuid primary key,
   clinic_id uuid not null references clinic,
   round_id uuid not null,
   entry_id uuid not null,
   state text not null check (state in ('BOOKED', 'PASSED')),
   reason text,
   created_at timestamptz not null default now(),
-  constraint waitlist_offer_once unique (round_id, entry_id),
+  constraint round_candidate_once unique (round_id, entry_id),
   foreign key (clinic_id, round_id) references waitlist_round (clinic_id, round_id),
   foreign key (clinic_id, entry_id) references waitlist_entry (clinic_id, entry_id)
 );
-create index waitlist_offer_of_entry on waitlist_offer (clinic_id, entry_id);
+create index round_candidate_of_entry on round_candidate (clinic_id, entry_id);

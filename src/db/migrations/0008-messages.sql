@@ -26,14 +26,14 @@ create table notification (
   accepted_at timestamptz,
   settled_at timestamptz,
   -- What it offers, where it offers something.
-  move_offer_id uuid,
+  offer_id uuid,
   -- What the patient was told of the visit.
   told_provider_id uuid,
   told_minutes integer,
   constraint notification_in_clinic unique (clinic_id, notification_id),
-  constraint notification_of_move_offer check ((kind = 'move_offer') = (move_offer_id is not null)),
+  constraint notification_of_offer check ((kind = 'move_offer') = (offer_id is not null)),
   foreign key (clinic_id, appointment_id) references appointment (clinic_id, appointment_id),
-  foreign key (clinic_id, move_offer_id) references move_offer (clinic_id, move_offer_id),
+  foreign key (clinic_id, offer_id) references offer (clinic_id, offer_id),
   constraint notification_told_provider_fkey foreign key (clinic_id, told_provider_id) references provider (clinic_id, provider_id)
 );
 create index notification_appointment on notification (appointment_id);
@@ -41,7 +41,7 @@ create index notification_patient on notification (patient_id, created_at);
 create index notification_failed on notification (clinic_id, updated_at) where state in ('FAILED', 'UNKNOWN');
 -- A page of a clinic's messages is read in its order from an index, however many there are.
 create index notification_of_clinic on notification (clinic_id, created_at, notification_id);
-create index notification_move_offer on notification (move_offer_id) where move_offer_id is not null;
+create index notification_offer on notification (offer_id) where offer_id is not null;
 create unique index notification_provider_message on notification (channel, provider_message_id) where provider_message_id is not null;
 
 create table delivery_attempt (

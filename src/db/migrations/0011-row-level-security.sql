@@ -10,14 +10,14 @@ begin
 
   -- Tables that only the clinic sees.
   foreach t in array array['clinic_policy', 'availability', 'provider_break', 'availability_override', 'closure', 'time_off',
-    'waitlist_round', 'reservation', 'waitlist_offer', 'notification', 'delivery_attempt', 'replay', 'replay_item', 'outbox', 'audit_event',
-    'ehr_connection', 'ehr_link', 'ehr_sync_run', 'ehr_sync_item', 'hold', 'sick_day', 'sick_day_item', 'call_task'] loop
+    'waitlist_round', 'reservation', 'round_candidate', 'notification', 'delivery_attempt', 'replay', 'replay_item', 'outbox', 'audit_event',
+    'ehr_connection', 'ehr_link', 'ehr_sync_run', 'ehr_sync_item', 'hold', 'sick_day', 'sick_day_item', 'task'] loop
     execute format('create policy clinic_rows on %I for all to mediconnect_app using (clinic_id = current_clinic())
       with check (clinic_id = current_clinic())', t);
   end loop;
 
   -- Tables of which a patient sees their own rows too.
-  foreach t in array array['appointment', 'registration', 'waitlist_entry', 'appointment_series', 'move_offer'] loop
+  foreach t in array array['appointment', 'registration', 'waitlist_entry', 'appointment_series', 'offer'] loop
     execute format('create policy clinic_rows on %I for all to mediconnect_app using (clinic_id = current_clinic())
       with check (clinic_id = current_clinic())', t);
     execute format('create policy own_rows on %I for select to mediconnect_app using (patient_id = current_patient())', t);
@@ -45,10 +45,10 @@ create policy own_changes on audit_event for insert to mediconnect_app
 create policy relay_rows on outbox for all to mediconnect_relay using (true) with check (true);
 
 grant select, insert, update, delete on clinic, provider, availability, provider_break, availability_override, closure, time_off,
-  registration, appointment, waitlist_round, reservation, waitlist_entry, waitlist_offer, notification, delivery_attempt, replay, replay_item,
+  registration, appointment, waitlist_round, reservation, waitlist_entry, round_candidate, notification, delivery_attempt, replay, replay_item,
   ehr_connection, ehr_link, ehr_sync_run, ehr_sync_item to mediconnect_app;
 revoke delete on appointment, notification, delivery_attempt from mediconnect_app;
-grant select, insert, update on patient, hold, sick_day, sick_day_item, move_offer, call_task to mediconnect_app;
+grant select, insert, update on patient, hold, sick_day, sick_day_item, offer, task to mediconnect_app;
 grant select, insert on appointment_series to mediconnect_app;
 grant select, insert on clinic_policy, audit_event, idempotency_key to mediconnect_app;
 -- returning an identity needs select; the clinic's policy keeps it to the clinic's rows.

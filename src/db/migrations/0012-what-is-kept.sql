@@ -20,12 +20,12 @@ comment on table hold is 'Goes 7 days after it has run out, unless it belongs to
 comment on table reservation is 'Goes 2 days after its time, or an hour after it has run out.';
 comment on table waitlist_entry is 'Goes 365 days after it has ended.';
 comment on table waitlist_round is 'Goes 90 days after it was closed.';
-comment on table waitlist_offer is 'Goes with its round.';
+comment on table round_candidate is 'Goes with its round.';
 
 comment on table sick_day is 'Stays.';
 comment on table sick_day_item is 'Stays.';
-comment on table move_offer is 'Stays.';
-comment on table call_task is 'Stays.';
+comment on table offer is 'Stays.';
+comment on table task is 'Stays.';
 
 comment on table notification is 'Stays.';
 comment on table delivery_attempt is 'Goes after 90 days.';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { noteReminderSent } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { enqueue } from '../../db/outbox.ts';
-import { tellOfferingSickDay } from '../../db/sick-days.ts';
+import { notifySickDay } from '../../db/sick-days.ts';
 import { isReminderKind, isSettled, type NotificationState } from '../../domain/notification.ts';
 
 export interface Change {
@@ -90,7 +90,7 @@ export async function change(tx: Tx, wanted: Change): Promise<boolean> {
   if (told.after !== undefined && told.after !== row.state_before) return true;
   const isOffer = row.kind === 'move_offer';
   const requestId = row.request_id ?? undefined;
-  if (isOffer && told.sickDay) await tellOfferingSickDay(tx, row.appointment_id, 'notificationSettled', requestId);
+  if (isOffer && told.sickDay) await notifySickDay(tx, row.appointment_id, 'notificationSettled', requestId);
   if (!isOffer && told.visit) {
     const act = { clinicId: row.clinic_id, requestId };
     await enqueue(tx, act, {

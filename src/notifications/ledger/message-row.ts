@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Tx } from '../../db/connection.ts';
 import { LOST_AFTER } from '../../db/replays.ts';
-import { isInHand } from '../../db/sick-days.ts';
+import { isBeingMoved } from '../../db/sick-days.ts';
 import type { Channel, NotificationKind } from '../../domain/notification.ts';
 import type { Cancelling, MessageFacts, OfferedTime, VisitAsTold } from '../render.ts';
 import { whyNotDue, type SkipReason } from '../still-due.ts';
@@ -28,7 +28,7 @@ export function lockForSending(tx: Tx, notificationId: string) {
     .innerJoin('clinic as c', 'c.clinic_id', 'n.clinic_id')
     .innerJoin('provider as v', 'v.provider_id', 'a.provider_id')
     .innerJoin('patient as p', 'p.patient_id', 'n.patient_id')
-    .leftJoin('move_offer as o', 'o.move_offer_id', 'n.move_offer_id')
+    .leftJoin('offer as o', 'o.offer_id', 'n.offer_id')
     .leftJoin('provider as ov', 'ov.provider_id', 'o.provider_id')
     .leftJoinLateral(
       (eb) =>
@@ -39,7 +39,7 @@ export function lockForSending(tx: Tx, notificationId: string) {
           .whereRef('earlier.appointment_id', '=', 'n.appointment_id')
           .whereRef('earlier.due_at', '<', 'n.due_at')
           .where('earlier.state', 'in', ['ACCEPTED', 'DELIVERED'])
-          .where('earlier.move_offer_id', 'is', null)
+          .where('earlier.offer_id', 'is', null)
           .orderBy('earlier.due_at', 'desc')
           .limit(1)
           .as('told'),
@@ -85,7 +85,7 @@ export function lockForSending(tx: Tx, notificationId: string) {
       'o.slot_start as offer_start',
       'o.expires_at as offer_until',
       'ov.name as offer_provider_name',
-      isInHand.as('being_moved'),
+      isBeingMoved.as('being_moved'),
       sql<boolean>`n.sending_until <= clock_timestamp()`.as('lease_over'),
       sql<boolean>`n.updated_at < now() - ${LOST_AFTER}`.as('stands_still'),
       // One that was itself skipped tells the patient nothing.

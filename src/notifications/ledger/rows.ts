@@ -25,7 +25,7 @@ export interface PlannedNotification {
   readonly dueAt: Date;
   readonly requestId?: string | undefined;
   /** What it offers, where it offers something. */
-  readonly moveOfferId?: string;
+  readonly offerId?: string;
 }
 
 /** Everything the ledger holds about one appointment, in the order in which it was due. */
@@ -80,7 +80,7 @@ function columns(notification: PlannedNotification) {
     appointment_id: notification.appointmentId,
     patient_id: notification.patientId,
     kind: notification.kind,
-    move_offer_id: notification.moveOfferId ?? null,
+    offer_id: notification.offerId ?? null,
     channel: notification.channel,
     planned_for: notification.plannedFor,
     appointment_version: notification.appointmentVersion,

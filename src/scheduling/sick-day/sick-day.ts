@@ -4,16 +4,15 @@ import { audit } from '../../db/audit.ts';
 import { retryTransaction, type Tx } from '../../db/connection.ts';
 import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
+import { openOffersOfSickDay, withdrawOffers } from '../../db/offers.ts';
 import { enqueue } from '../../db/outbox.ts';
 import { findClinic } from '../../db/clinics.ts';
 import {
-  closeMoveOffer,
   findSickDay,
   lockSickDay,
-  openOffersOf,
   setSickDayState,
   stopOpenItems,
-  visitsInHand,
+  visitsBeingMoved,
   type SickDayRow,
 } from '../../db/sick-days.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -22,7 +21,6 @@ import type { SickDayStep } from '../../domain/policy.ts';
 import type { SickDayReason } from '../../domain/sick-day.ts';
 import type { OutboxEventName } from '../../workflows/messages.ts';
 import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
-import { giveBackHold } from '../claims/hold.ts';
 import { takeTimeOff } from '../schedule/time-off.ts';
 
 export interface Absence {
@@ -71,11 +69,11 @@ async function beginSickDay(deps: SchedulingDeps, tx: Tx, act: Act, absence: Abs
   const visits = (await upcomingVisits(tx, { clinicId: act.clinicId, providerId }, act.now, during)).filter((visit) =>
     overlaps(visitAt(visit.from, visit.durationMinutes), during),
   );
-  const inHand = await visitsInHand(
+  const beingMoved = await visitsBeingMoved(
     tx,
     visits.map((visit) => visit.appointmentId),
   );
-  const affected = visits.filter((visit) => !inHand.has(visit.appointmentId));
+  const affected = visits.filter((visit) => !beingMoved.has(visit.appointmentId));
 
   const sickDayId = deps.newId();
   await tx
@@ -156,19 +154,24 @@ export function stopSickDay(deps: SchedulingDeps, act: Act, { sickDayId }: SickD
   return door(deps, act, async (tx) => {
     const seen = await findSickDay(tx, sickDayId);
     if (seen === undefined) throw new AppError('not_found');
-    const known = new Set([seen.provider_id, ...(await openOffersOf(tx, sickDayId)).map((offer) => offer.provider_id)]);
+    const known = new Set([
+      seen.provider_id,
+      ...(await openOffersOfSickDay(tx, sickDayId)).map((offer) => offer.provider_id),
+    ]);
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [...known], patientIds: [] });
     const before = await lockSickDay(tx, sickDayId, 'update');
     if (before?.state === 'STOPPED') return before;
     if (before?.state !== 'RUNNING' && before?.state !== 'PAUSED') throw new AppError('sick_day_ended');
-    const offers = await openOffersOf(tx, sickDayId);
+    const offers = await openOffersOfSickDay(tx, sickDayId);
     // Made while the locks were waited for.
     if (offers.some((offer) => !known.has(offer.provider_id))) retryTransaction();
 
-    for (const offer of offers) {
-      await closeMoveOffer(tx, offer.move_offer_id, 'WITHDRAWN');
-      await giveBackHold(tx, act, offer.hold_id);
-    }
+    await withdrawOffers(
+      tx,
+      act,
+      offers.map((offer) => offer.offer_id),
+      undefined,
+    );
     await stopOpenItems(tx, sickDayId);
     const after = await setSickDayState(tx, sickDayId, 'STOPPED');
     await tell(tx, act, sickDayId, 'stopped', { withdrawn: offers.length });

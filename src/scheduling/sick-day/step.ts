@@ -4,29 +4,28 @@ import { findAppointment, lockAppointment, type AppointmentRow } from '../../db/
 import { audit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
 import { lockForBooking } from '../../db/locks.ts';
+import { closeOffer, openOfferOf, withdrawOffers, type OpenOffer } from '../../db/offers.ts';
 import {
   changeItem,
-  closeMoveOffer,
   findItem,
   findSickDay,
-  insertCallTask,
   lockItem,
   lockSickDay,
-  openOfferOf,
   wasOffered,
-  type OpenOffer,
   type SickDayItemRef,
   type SickDayItemRow,
   type SickDayRow,
 } from '../../db/sick-days.ts';
+import { openCallTask } from '../../db/tasks.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/interval.ts';
-import { startsSoon, type CallReason } from '../../domain/sick-day.ts';
+import { startsSoon } from '../../domain/sick-day.ts';
+import type { CallReason } from '../../domain/task.ts';
 import { addDays, localDate } from '../../domain/time-zone.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { cancelVisit } from '../visits/cancel.ts';
 import { giveBackHold, holdSlot } from '../claims/hold.ts';
-import { heldByOffer } from './move-offer.ts';
+import { heldByOffer } from '../claims/answer-offer.ts';
 import { slotOfColleague, slotOnOtherDay, type FreeSlot } from './offered-slot.ts';
 
 /** Somebody who lost a visit goes before those who only wish for one; the desk may still put anybody before them. */
@@ -169,12 +168,16 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
     isDue({ sickDay, item, visit, offer }) &&
     visit.version === seen.visit.version &&
     item.step_index === seen.item.step_index &&
-    offer?.move_offer_id === seen.offer?.move_offer_id;
+    offer?.offer_id === seen.offer?.offer_id;
   if (!isUnchanged) return false;
 
   if (offer !== undefined) {
-    await closeMoveOffer(tx, offer.move_offer_id, offer.live ? 'WITHDRAWN' : 'EXPIRED');
-    await giveBackHold(tx, act, offer.hold_id);
+    if (offer.live) {
+      await withdrawOffers(tx, act, [offer.offer_id], undefined);
+    } else {
+      await closeOffer(tx, offer.offer_id, 'EXPIRED');
+      await giveBackHold(tx, act, offer.hold_id);
+    }
   }
   switch (step.kind) {
     case 'offer':
@@ -188,14 +191,7 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
       await cancelVisit(deps, tx, act, { appointmentId: ref.appointmentId, reason: 'provider_unavailable' });
       break;
     case 'call':
-      await insertCallTask(tx, {
-        callTaskId: deps.newId(),
-        clinicId: act.clinicId,
-        appointmentId: ref.appointmentId,
-        patientId: visit.patient_id,
-        sickDayId: ref.sickDayId,
-        reason: step.reason,
-      });
+      await openCallTask(tx, { taskId: deps.newId(), ...ref, reason: step.reason });
       await changeItem(tx, ref, { state: 'CALL', reason: step.reason });
       break;
     case 'gone':
@@ -217,7 +213,7 @@ async function offerSlot(
   { sickDay, visit }: { readonly sickDay: SickDayRow; readonly visit: AppointmentRow },
   { step, slot }: Extract<Step, { kind: 'offer' }>,
 ): Promise<void> {
-  const moveOfferId = deps.newId();
+  const offerId = deps.newId();
   // Holds run on the database's clock, and last at least as long as the offer.
   const { minutes } = await tx
     .selectNoFrom(
@@ -230,14 +226,15 @@ async function offerSlot(
     providerId: slot.providerId,
     slotStart: new Date(slot.from),
     durationMinutes: visit.duration_minutes,
-    heldBy: heldByOffer(moveOfferId),
+    heldBy: heldByOffer(offerId),
     minutes,
   });
   await tx
-    .insertInto('move_offer')
+    .insertInto('offer')
     .values({
-      move_offer_id: moveOfferId,
+      offer_id: offerId,
       clinic_id: act.clinicId,
+      purpose: 'sick_day',
       appointment_id: visit.appointment_id,
       appointment_version: visit.version,
       patient_id: visit.patient_id,

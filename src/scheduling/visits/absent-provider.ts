@@ -22,8 +22,8 @@ export function isAbsent(schedule: ProviderSchedule, visit: AppointmentRow): boo
 export async function isLeftToPeople(tx: Tx, visit: AppointmentRow): Promise<boolean> {
   if (visit.checked_in_at !== null) return false;
   const call = await tx
-    .selectFrom('call_task')
-    .select('call_task_id')
+    .selectFrom('task')
+    .select('task_id')
     .where('appointment_id', '=', visit.appointment_id)
     .where('state', '=', 'OPEN')
     .executeTakeFirst();

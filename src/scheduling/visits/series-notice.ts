@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { changeAppointment, type AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
-import { tellOfferingSickDay } from '../../db/sick-days.ts';
+import { notifySickDay } from '../../db/sick-days.ts';
 import { SERIES_NOTICE_KINDS, tellsOfCancelling } from '../../domain/notification.ts';
 
 /*
@@ -90,5 +90,5 @@ async function passOnNotice(tx: Tx, appointmentId: string): Promise<void> {
     await tx.updateTable('appointment').set({ announced_by: next }).where('appointment_id', 'in', others).execute();
   }
   // It has another version now, and an offer stands only for the one it was made for.
-  await tellOfferingSickDay(tx, next, 'visitChanged', undefined);
+  await notifySickDay(tx, next, 'visitChanged', undefined);
 }

@@ -132,7 +132,7 @@ async function bookCandidate(
     }),
   } as const;
   await place(deps, tx, act, [wanted], { claim: { roundId } });
-  await closeRoundAsFilled(tx, act, { roundId, entryId, offerId: deps.newId(), appointmentId });
+  await closeRoundAsFilled(tx, act, { roundId, entryId, candidateId: deps.newId(), appointmentId });
   return { outcome: 'filled', appointmentId, entryId };
 }
 
@@ -144,7 +144,7 @@ function pass(
   { entryId }: WaitlistCandidate,
   reason: string,
 ): Promise<void> {
-  return recordPassed(tx, { offerId: deps.newId(), clinicId, roundId, entryId, reason });
+  return recordPassed(tx, { candidateId: deps.newId(), clinicId, roundId, entryId, reason });
 }
 
 function release(deps: SchedulingDeps, act: Act, roundId: string, reason: string): Promise<RoundOutcome> {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { enqueueLive } from '../../../src/db/rebuild.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
-import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/sick-day/move-offer.ts';
+import { acceptOffer, declineOffer } from '../../../src/scheduling/claims/answer-offer.ts';
 import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../../src/scheduling/sick-day/sick-day.ts';
 import { workflowIds } from '../../../src/workflows/messages.ts';
 import { aClinic, aPatient, aProvider, slotAt } from '../../support/builders.ts';
@@ -57,10 +58,10 @@ describe('a sick day over real rows', () => {
     });
   const offersOf = (sickDayId: string) =>
     world.database.owner.db
-      .selectFrom('move_offer')
+      .selectFrom('offer')
       .selectAll()
       .where('sick_day_id', '=', sickDayId)
-      .orderBy('move_offer_id')
+      .orderBy('offer_id')
       .execute();
   const stateBecomes = (sickDayId: string, state: string) =>
     eventually(async () => {
@@ -75,11 +76,11 @@ describe('a sick day over real rows', () => {
   const messagesAbout = async (sickDayId: string) => {
     const rows = await world.database.owner.db
       .selectFrom('notification as n')
-      .innerJoin('move_offer as o', 'o.move_offer_id', 'n.move_offer_id')
-      .select(['n.notification_id', 'o.move_offer_id', 'n.state'])
+      .innerJoin('offer as o', 'o.offer_id', 'n.offer_id')
+      .select(['n.notification_id', 'o.offer_id', 'n.state'])
       .where('o.sick_day_id', '=', sickDayId)
       .execute();
-    const offers = new Map(rows.map((row) => [row.notification_id, row.move_offer_id]));
+    const offers = new Map(rows.map((row) => [row.notification_id, row.offer_id]));
     return world.published.flatMap((message) => offers.get(message.notificationId) ?? []);
   };
   const offerTo = async (sickDayId: string, appointmentId: string | undefined) => {
@@ -87,7 +88,7 @@ describe('a sick day over real rows', () => {
       (each) => each.appointment_id === appointmentId && each.state === 'OPEN',
     );
     if (offer === undefined) throw new Error('no open offer');
-    return { moveOfferId: offer.move_offer_id };
+    return { offerId: offer.offer_id };
   };
 
   it('offers, tells once, and goes on as the patients answer or do not, until everybody is dealt with', async () => {
@@ -97,8 +98,8 @@ describe('a sick day over real rows', () => {
       expect(await messagesAbout(sickDayId)).toHaveLength(3);
     });
 
-    await acceptMoveOffer(world.deps, world.act(), await offerTo(sickDayId, booked[0]?.appointmentId));
-    await declineMoveOffer(world.deps, world.act(), await offerTo(sickDayId, booked[1]?.appointmentId));
+    await acceptOffer(world.deps, world.act(), await offerTo(sickDayId, booked[0]?.appointmentId));
+    await declineOffer(world.deps, world.act(), await offerTo(sickDayId, booked[1]?.appointmentId));
     await eventually(async () => {
       expect((await offersOf(sickDayId)).map(({ step, state }) => `${step} ${state}`).sort()).toEqual([
         'colleague ACCEPTED',
@@ -141,7 +142,7 @@ describe('a sick day over real rows', () => {
     world.broker.refuses = Infinity;
     const { sickDayId } = await anAbsence(1);
     await statesBecome(sickDayId, 'OFFERED');
-    await sql`with o as (update move_offer set expires_at = now() - interval '1 second' where sick_day_id = ${sickDayId} returning hold_id)
+    await sql`with o as (update offer set expires_at = now() - interval '1 second' where sick_day_id = ${sickDayId} returning hold_id)
       update reservation r set expires_at = now() - interval '1 second' from o where r.hold_id = o.hold_id`.execute(
       world.database.owner.db,
     );
@@ -159,7 +160,7 @@ describe('a sick day over real rows', () => {
     const { sickDayId, booked, workflowId } = await anAbsence(2);
     await statesBecome(sickDayId, 'OFFERED', 'OFFERED');
     await pauseSickDay(world.deps, world.act(), { sickDayId });
-    await declineMoveOffer(world.deps, world.act(), await offerTo(sickDayId, booked[0]?.appointmentId));
+    await declineOffer(world.deps, world.act(), await offerTo(sickDayId, booked[0]?.appointmentId));
     const handle = world.temporal.client.workflow.getHandle(workflowId);
     await eventually(async () => {
       const { currentDetails } = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
@@ -178,7 +179,7 @@ describe('a sick day over real rows', () => {
     const { owner, relay } = world.database;
     const late = sql`now() - interval '10 minutes'`;
     await sql`alter table sick_day disable trigger sick_day_is_touched`.execute(owner.db);
-    await sql`update move_offer set expires_at = ${late} where sick_day_id = ${sickDayId}`.execute(owner.db);
+    await sql`update offer set expires_at = ${late} where sick_day_id = ${sickDayId}`.execute(owner.db);
     await sql`update sick_day set updated_at = ${late} where sick_day_id = ${sickDayId}`.execute(owner.db);
     await sql`alter table sick_day enable trigger sick_day_is_touched`.execute(owner.db);
     await sql`select enqueue_overdue('1 minute', 100)`.execute(relay.db);
@@ -186,7 +187,7 @@ describe('a sick day over real rows', () => {
       expect(await offersOf(sickDayId)).toHaveLength(2);
     });
     await world.temporal.client.workflow.getHandle(workflowId).terminate('lost again');
-    await sql`select enqueue_everything_live()`.execute(relay.db);
+    for await (const page of enqueueLive(relay.db, 100)) expect(page.told).toBeGreaterThanOrEqual(0);
     await eventually(async () => {
       const { status } = await world.temporal.client.workflow.getHandle(workflowId).describe();
       expect(status.name).toBe('RUNNING');

@@ -27,9 +27,9 @@ export const THINGS = [
   'timeOffId',
   'closureId',
   'sickDayId',
-  'moveOfferId',
-  'callTaskId',
-  /** The visit that the move offer is about. */
+  'offerId',
+  'taskId',
+  /** The visit that the offer is about. */
   'offeredVisitId',
 ] as const;
 
@@ -147,7 +147,7 @@ async function aSickDay(
   database: TestDatabase,
   clinic: Clinic,
   about: { readonly providerId: string; readonly patientId: string },
-): Promise<Pick<Things, 'sickDayId' | 'moveOfferId' | 'callTaskId' | 'offeredVisitId'>> {
+): Promise<Pick<Things, 'sickDayId' | 'offerId' | 'taskId' | 'offeredVisitId'>> {
   const deps = createSchedulingDeps(database.app);
   const act = { actor: { kind: 'system', id: 'test' }, clinicId: clinic.clinicId, now: new Date() } as const;
   const unreachable = await aPatient(database.owner, clinic, { phone: null, email: null });
@@ -167,17 +167,17 @@ async function aSickDay(
     reason: 'illness',
   });
   for (const appointmentId of visits) await takeNextStep(deps, act, { sickDayId, appointmentId });
-  const { move_offer_id: moveOfferId, appointment_id: offeredVisitId } = await database.owner.db
-    .selectFrom('move_offer')
-    .select(['move_offer_id', 'appointment_id'])
+  const { offer_id: offerId, appointment_id: offeredVisitId } = await database.owner.db
+    .selectFrom('offer')
+    .select(['offer_id', 'appointment_id'])
     .where('sick_day_id', '=', sickDayId)
     .executeTakeFirstOrThrow();
-  const { call_task_id: callTaskId } = await database.owner.db
-    .selectFrom('call_task')
-    .select('call_task_id')
+  const { task_id: taskId } = await database.owner.db
+    .selectFrom('task')
+    .select('task_id')
     .where('sick_day_id', '=', sickDayId)
     .executeTakeFirstOrThrow();
-  return { sickDayId, moveOfferId, callTaskId, offeredVisitId };
+  return { sickDayId, offerId, taskId, offeredVisitId };
 }
 
 /** Ids of nothing. */

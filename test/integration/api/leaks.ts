@@ -114,7 +114,7 @@ const KNOWN_TO_PATIENTS = new Set([
 
 /** The things that fields mean which are not named after them. */
 const MEANT: Readonly<Record<string, (typeof THINGS)[number]>> = {
-  'listMoveOffers appointmentId': 'offeredVisitId',
+  'listOffers appointmentId': 'offeredVisitId',
   'replayNotifications notificationIds': 'notificationId',
 };
 
@@ -197,10 +197,10 @@ async function answerOf(api: RunningApi, request: InjectOptions): Promise<string
 
 const LISTS = [
   '/appointments?limit=100',
-  '/call-tasks?limit=100',
+  '/tasks?limit=100',
   '/clinics?limit=100',
   '/ehr-syncs?limit=100',
-  '/move-offers?limit=100',
+  '/offers?limit=100',
   '/notifications?limit=100',
   '/patients?limit=100',
   '/patients?familyName=t',

@@ -57,10 +57,9 @@ const aSickDay = async (...times: string[]) => {
   return { visits, unreachable, begun, sickDayId, url: `/sick-days/${sickDayId}` };
 };
 interface Offers {
-  readonly moveOffers: readonly { readonly moveOfferId: string; readonly state: string; readonly startTime: string }[];
+  readonly offers: readonly { readonly offerId: string; readonly state: string; readonly startTime: string }[];
 }
-const offersOf = async (headers: Record<string, string>) =>
-  (await get('/move-offers', headers)).json<Offers>().moveOffers;
+const offersOf = async (headers: Record<string, string>) => (await get('/offers', headers)).json<Offers>().offers;
 
 describe('a sick day over HTTP', () => {
   it('begins, tells what becomes of each visit and who cannot be reached, and is listed', async () => {
@@ -77,7 +76,7 @@ describe('a sick day over HTTP', () => {
       unreachable: [unreachable.appointmentId],
     });
     expect(shown.outcomes).toMatchObject([
-      { appointmentId: visits[0]?.appointmentId, state: 'OFFERED', reason: 'colleague', callTaskId: null },
+      { appointmentId: visits[0]?.appointmentId, state: 'OFFERED', reason: 'colleague', taskId: null },
       { appointmentId: visits[1]?.appointmentId, state: 'OFFERED' },
       { appointmentId: unreachable.appointmentId, state: 'CALL', reason: 'no_contact', called: false },
     ]);
@@ -150,14 +149,14 @@ describe('a sick day over HTTP', () => {
   });
 });
 
-describe('a move offer over HTTP', () => {
+describe('an offer over HTTP', () => {
   it('is the patient’s to accept, and the visit is moved', async () => {
     const { visits, url } = await aSickDay('09:00', '10:00');
     const [mine, other] = visits;
     const patient = await asPatient(mine?.patientId ?? '');
     const [offer] = await offersOf(patient);
     expect(await offersOf(patient)).toHaveLength(1);
-    const path = `/move-offers/${offer?.moveOfferId ?? ''}`;
+    const path = `/offers/${offer?.offerId ?? ''}`;
     const stranger = await asPatient(other?.patientId ?? '');
     expect(said(await get(path, stranger))).toBe('404 not_found');
     expect(said(await post(`${path}/accept`, stranger))).toBe('404 not_found');
@@ -165,7 +164,7 @@ describe('a move offer over HTTP', () => {
 
     expect((await post(`${path}/accept`, patient)).json()).toMatchObject({ state: 'ACCEPTED' });
     expect((await post(`${path}/accept`, patient)).json()).toMatchObject({ state: 'ACCEPTED' });
-    expect(said(await post(`${path}/decline`, patient))).toBe('409 move_offer_closed');
+    expect(said(await post(`${path}/decline`, patient))).toBe('409 offer_closed');
     const visit = await get(`/appointments/${mine?.appointmentId ?? ''}`, patient);
     expect(visit.json()).toMatchObject({ appointmentTime: offer?.startTime });
     expect((await get(url, admin)).json()).toMatchObject({ counts: { moved: 1, offered: 1 } });
@@ -174,35 +173,35 @@ describe('a move offer over HTTP', () => {
   it('is answered by administrators on the patient’s behalf, and says when it has run out', async () => {
     await aSickDay('09:00', '10:00');
     const [first, second] = await offersOf(admin);
-    expect((await post(`/move-offers/${first?.moveOfferId ?? ''}/decline`, admin)).json()).toMatchObject({
+    expect((await post(`/offers/${first?.offerId ?? ''}/decline`, admin)).json()).toMatchObject({
       state: 'DECLINED',
     });
     await database.owner.db
-      .updateTable('move_offer')
+      .updateTable('offer')
       .set({ expires_at: new Date(Date.now() - 1_000) })
-      .where('move_offer_id', '=', second?.moveOfferId ?? '')
+      .where('offer_id', '=', second?.offerId ?? '')
       .execute();
-    expect((await get(`/move-offers/${second?.moveOfferId ?? ''}`, admin)).json()).toMatchObject({ state: 'EXPIRED' });
-    expect(said(await post(`/move-offers/${second?.moveOfferId ?? ''}/accept`, admin))).toBe('409 move_offer_closed');
+    expect((await get(`/offers/${second?.offerId ?? ''}`, admin)).json()).toMatchObject({ state: 'EXPIRED' });
+    expect(said(await post(`/offers/${second?.offerId ?? ''}/accept`, admin))).toBe('409 offer_closed');
   });
 });
 
 describe('a call task over HTTP', () => {
   it('is listed until the desk has called', async () => {
     const { unreachable } = await aSickDay();
-    const open = (await get('/call-tasks?state=OPEN', admin)).json<{ callTasks: { callTaskId: string }[] }>();
-    expect(open.callTasks).toMatchObject([
+    const open = (await get('/tasks?state=OPEN', admin)).json<{ tasks: { taskId: string }[] }>();
+    expect(open.tasks).toMatchObject([
       { appointmentId: unreachable.appointmentId, patientId: unreachable.patientId, reason: 'no_contact' },
     ]);
-    const path = `/call-tasks/${open.callTasks[0]?.callTaskId ?? ''}/done`;
+    const path = `/tasks/${open.tasks[0]?.taskId ?? ''}/resolve`;
     const stranger = await asAdmin((await aClinic(database.owner)).clinicId);
     expect(said(await post(path, stranger, { outcome: 'kept' }))).toBe('404 not_found');
     expect(said(await post(path, admin, { outcome: 'shrug' }))).toBe('400 validation_failed');
     expect((await post(path, admin, { outcome: 'not_reached' })).json()).toMatchObject({
-      state: 'DONE',
+      state: 'RESOLVED',
       outcome: 'not_reached',
     });
     expect((await post(path, admin, { outcome: 'moved' })).json()).toMatchObject({ outcome: 'not_reached' });
-    expect((await get('/call-tasks?state=OPEN', admin)).json()).toEqual({ callTasks: [] });
+    expect((await get('/tasks?state=OPEN', admin)).json()).toEqual({ tasks: [] });
   });
 });

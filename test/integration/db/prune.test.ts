@@ -148,7 +148,7 @@ describe('pruning', () => {
           insert into waitlist_round (round_id, clinic_id, provider_id, freed_appointment_id, slot_start, duration_minutes, state, deadline, closed_at)
             select id, clinic_id, provider_id, appointment_id, now(), 30, 'RELEASED', now(), ${at} from known
         ), offer as (
-          insert into waitlist_offer (offer_id, clinic_id, round_id, entry_id, state) select id, clinic_id, id, id, 'PASSED' from known
+          insert into round_candidate (candidate_id, clinic_id, round_id, entry_id, state) select id, clinic_id, id, id, 'PASSED' from known
         ), repeated as (
           insert into replay (replay_id, clinic_id, requested_by, state, finished_at) select id, clinic_id, 'desk', 'FINISHED', ${at} from known
         ), repeated_item as (

@@ -8,7 +8,7 @@ import { bookSeries } from '../../../src/scheduling/visits/book-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
 import { placeHold } from '../../../src/scheduling/claims/hold.ts';
 import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
-import { acceptMoveOffer } from '../../../src/scheduling/sick-day/move-offer.ts';
+import { acceptOffer } from '../../../src/scheduling/claims/answer-offer.ts';
 import { callInSick } from '../../../src/scheduling/sick-day/sick-day.ts';
 import { takeNextStep } from '../../../src/scheduling/sick-day/step.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist/entries.ts';
@@ -21,7 +21,7 @@ const VISIT = `(select min(appointment_id::text)::uuid from appointment where st
 const OTHER_VISIT = `(select (response ->> 'appointmentId')::uuid from idempotency_key limit 1)`;
 const OPEN_ROUND = `(select round_id from waitlist_round where state = 'OPEN')`;
 const FILLED_ROUND = `(select round_id from waitlist_round where state = 'FILLED')`;
-const OFFERED_HOLD = `(select hold_id from move_offer where state = 'OPEN')`;
+const OFFERED_HOLD = `(select hold_id from offer where state = 'OPEN')`;
 const COPY_OF_AUDIT = `insert into audit_event (clinic_id, entity, entity_id, action, actor_kind, actor_id, detail)
   select clinic_id, entity`;
 const WITHOUT_GUARD = 'alter table reservation drop constraint reservation_no_overlap';
@@ -134,24 +134,24 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     [`update hold set state = 'RELEASED', appointment_id = null where state = 'BOOKED'`],
   ],
   [
-    'a move offer and the hold of its slot disagree',
+    'an offer and the hold of its slot disagree',
     'the hold of an open offer released',
     [`update hold set state = 'RELEASED' where hold_id = ${OFFERED_HOLD}`],
   ],
   [
-    'a move offer and the hold of its slot disagree',
+    'an offer and the hold of its slot disagree',
     'an offer closed with its slot still held',
-    ["update move_offer set state = 'DECLINED' where state = 'OPEN'"],
+    ["update offer set state = 'DECLINED' where state = 'OPEN'"],
   ],
   [
-    'a move offer and the hold of its slot disagree',
+    'an offer and the hold of its slot disagree',
     'another slot held than the one offered',
-    ["update move_offer set slot_start = slot_start + interval '15 minutes' where state = 'OPEN'"],
+    ["update offer set slot_start = slot_start + interval '15 minutes' where state = 'OPEN'"],
   ],
   [
     'an open offer is for a visit that has changed since',
     'an offer for the visit as it was before',
-    ["update move_offer set appointment_version = 0 where state = 'OPEN'"],
+    ["update offer set appointment_version = 0 where state = 'OPEN'"],
   ],
   [
     'a sick day says of a visit that it is still to be seen to, and somebody has seen to it',
@@ -159,9 +159,9 @@ const CORRUPTIONS: readonly (readonly [fault: string, how: string, statements: r
     ["update sick_day_item set state = 'STOPPED', reason = null where state = 'MOVED'"],
   ],
   [
-    'a move offer and the hold of its slot disagree',
+    'an offer and the hold of its slot disagree',
     'a visit moved by an offer that was not accepted',
-    ["update move_offer set state = 'EXPIRED' where state = 'ACCEPTED'"],
+    ["update offer set state = 'EXPIRED' where state = 'ACCEPTED'"],
   ],
   ['a series is not whole', 'a visit of it never booked', ['update appointment_series set count = count + 1']],
   [
@@ -268,7 +268,7 @@ describe('the check of the schedule’s integrity', () => {
   }
 });
 
-/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one series of which the first visit was cancelled; one round that is open and one that was filled; one move offer that is open and one that was accepted; a key. */
+/** Two visits of one day, one of them moved before; one hold that is live and one that was booked; one series of which the first visit was cancelled; one round that is open and one that was filled; one offer that is open and one that was accepted; a key. */
 async function aLivelySchedule({ owner, app }: TestDatabase, clinic: Clinic): Promise<void> {
   const deps = createSchedulingDeps(app);
   const act: Act = { actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now: new Date() };
@@ -343,6 +343,6 @@ async function aSickDay({ owner, app }: Pick<TestDatabase, 'owner' | 'app'>, cli
   });
   const items = await owner.db.selectFrom('sick_day_item').select('appointment_id').execute();
   for (const { appointment_id: appointmentId } of items) await takeNextStep(deps, act, { sickDayId, appointmentId });
-  const offer = await owner.db.selectFrom('move_offer').select('move_offer_id').limit(1).executeTakeFirstOrThrow();
-  await acceptMoveOffer(deps, act, { moveOfferId: offer.move_offer_id });
+  const offer = await owner.db.selectFrom('offer').select('offer_id').limit(1).executeTakeFirstOrThrow();
+  await acceptOffer(deps, act, { offerId: offer.offer_id });
 }

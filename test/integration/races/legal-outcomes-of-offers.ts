@@ -9,7 +9,7 @@ const AHEAD_OF_A_STEP = 60;
  */
 export const OFFER_PAIRS: readonly Pair[] = [
   {
-    name: 'accept one move offer twice',
+    name: 'accept one offer twice',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -20,7 +20,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     legal: ['accepted + accepted = SCHEDULED 2, MOVED, accepted, APPOINTMENT'],
   },
   {
-    name: 'accept a move offer and decline it',
+    name: 'accept an offer and decline it',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -29,12 +29,12 @@ export const OFFER_PAIRS: readonly Pair[] = [
       };
     },
     legal: [
-      'accepted + move_offer_closed = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + declined = SCHEDULED 1, PENDING, declined',
+      'accepted + offer_closed = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
+      'offer_closed + declined = SCHEDULED 1, PENDING, declined',
     ],
   },
   {
-    name: 'accept a move offer and cancel the visit',
+    name: 'accept an offer and cancel the visit',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -44,11 +44,11 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + cancelled = no offer: CANCELLED 3, MOVED, accepted',
-      'move_offer_closed + cancelled = no offer, told of it: CANCELLED 2, GONE, withdrawn',
+      'offer_closed + cancelled = no offer, told of it: CANCELLED 2, GONE, withdrawn',
     ],
   },
   {
-    name: 'accept a move offer and move the visit elsewhere',
+    name: 'accept an offer and move the visit elsewhere',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -58,11 +58,11 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + version_mismatch = no offer: SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + moved = no offer, told of it: SCHEDULED 2, GONE, withdrawn',
+      'offer_closed + moved = no offer, told of it: SCHEDULED 2, GONE, withdrawn',
     ],
   },
   {
-    name: 'accept a move offer and move the visit to the very time',
+    name: 'accept an offer and move the visit to the very time',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -72,11 +72,11 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + version_mismatch = no offer: SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + moved = no offer, told of it: SCHEDULED 2, GONE, withdrawn, APPOINTMENT',
+      'offer_closed + moved = no offer, told of it: SCHEDULED 2, GONE, withdrawn, APPOINTMENT',
     ],
   },
   {
-    name: 'decline a move offer and move the visit to the very time',
+    name: 'decline an offer and move the visit to the very time',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -86,7 +86,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'declined + moved = SCHEDULED 2, GONE, declined, APPOINTMENT',
-      'move_offer_closed + moved = SCHEDULED 2, GONE, withdrawn, APPOINTMENT',
+      'offer_closed + moved = SCHEDULED 2, GONE, withdrawn, APPOINTMENT',
     ],
   },
   {
@@ -116,7 +116,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     ],
   },
   {
-    name: 'accept a move offer and close the clinic on that day',
+    name: 'accept an offer and close the clinic on that day',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -126,11 +126,11 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + closed, 1 affected = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + closed, 1 affected = SCHEDULED 1, OFFERED, withdrawn',
+      'offer_closed + closed, 1 affected = SCHEDULED 1, OFFERED, withdrawn',
     ],
   },
   {
-    name: 'accept a move offer and stop the sick day',
+    name: 'accept an offer and stop the sick day',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       return {
@@ -140,11 +140,11 @@ export const OFFER_PAIRS: readonly Pair[] = [
     },
     legal: [
       'accepted + stopped = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + stopped = SCHEDULED 1, STOPPED, withdrawn',
+      'offer_closed + stopped = SCHEDULED 1, STOPPED, withdrawn',
     ],
   },
   {
-    name: 'accept a move offer and take the next step, whose clock says that it has run out',
+    name: 'accept an offer and take the next step, whose clock says that it has run out',
     mostAhead: AHEAD_OF_A_STEP,
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
@@ -156,11 +156,11 @@ export const OFFER_PAIRS: readonly Pair[] = [
     // Nobody was told of the first offer, so the next one is a colleague's too.
     legal: [
       'accepted + taken = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + taken = SCHEDULED 1, OFFERED, expired, open, HOLD',
+      'offer_closed + taken = SCHEDULED 1, OFFERED, expired, open, HOLD',
     ],
   },
   {
-    name: 'accept a move offer and book the time that is held for it',
+    name: 'accept an offer and book the time that is held for it',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       const patient = await scene.patient();
@@ -172,7 +172,7 @@ export const OFFER_PAIRS: readonly Pair[] = [
     legal: ['accepted + slot_taken = SCHEDULED 2, MOVED, accepted, APPOINTMENT'],
   },
   {
-    name: 'accept a move offer that runs out and book the time that is held for it',
+    name: 'accept an offer that runs out and book the time that is held for it',
     arrange: async (scene) => {
       const offer = await scene.offered('10:00');
       const patient = await scene.patient();
@@ -185,9 +185,9 @@ export const OFFER_PAIRS: readonly Pair[] = [
     // The one who books may still meet the hold, and the answer come too late; or they wait for each other while it runs out.
     legal: [
       'accepted + slot_taken = SCHEDULED 2, MOVED, accepted, APPOINTMENT',
-      'move_offer_closed + booked = SCHEDULED 1, OFFERED, open, APPOINTMENT',
+      'offer_closed + booked = SCHEDULED 1, OFFERED, open, APPOINTMENT',
       'slot_taken + booked = SCHEDULED 1, OFFERED, open, APPOINTMENT',
-      'move_offer_closed + slot_taken = SCHEDULED 1, OFFERED, open, HOLD',
+      'offer_closed + slot_taken = SCHEDULED 1, OFFERED, open, HOLD',
     ],
   },
   {

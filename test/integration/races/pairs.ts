@@ -12,7 +12,7 @@ import { cancelSeries } from '../../../src/scheduling/visits/cancel-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
 import { addClosure } from '../../../src/scheduling/schedule/closures.ts';
 import { extendHold, placeHold, releaseHold } from '../../../src/scheduling/claims/hold.ts';
-import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/sick-day/move-offer.ts';
+import { acceptOffer, declineOffer } from '../../../src/scheduling/claims/answer-offer.ts';
 import { moveSeries } from '../../../src/scheduling/visits/move-series.ts';
 import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { callInSick, stopSickDay } from '../../../src/scheduling/sick-day/sick-day.ts';
@@ -59,7 +59,7 @@ interface Affected {
 }
 
 interface Offered extends Affected {
-  readonly moveOfferId: string;
+  readonly offerId: string;
   readonly expiresAt: Date;
 }
 
@@ -106,22 +106,22 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
     await takeNextStep(deps, act(now), { sickDayId, appointmentId });
     return 'taken';
   };
-  const openOffer = ({ sickDayId }: Affected): Promise<{ moveOfferId: string; expiresAt: Date } | undefined> =>
+  const openOffer = ({ sickDayId }: Affected): Promise<{ offerId: string; expiresAt: Date } | undefined> =>
     owner.db
-      .selectFrom('move_offer')
-      .select(['move_offer_id as moveOfferId', 'expires_at as expiresAt'])
+      .selectFrom('offer')
+      .select(['offer_id as offerId', 'expires_at as expiresAt'])
       .where('sick_day_id', '=', sickDayId)
       .where('state', '=', 'OPEN')
       .executeTakeFirst();
-  const acceptMove = async ({ moveOfferId }: Pick<Offered, 'moveOfferId'>): Promise<string> => {
-    const { state } = await acceptMoveOffer(deps, act(), { moveOfferId });
+  const acceptMove = async ({ offerId }: Pick<Offered, 'offerId'>): Promise<string> => {
+    const { state } = await acceptOffer(deps, act(), { offerId });
     return state === 'ACCEPTED' ? 'accepted' : state;
   };
   /** The visit, what the sick day says of it, its offers in the order they were made, and who has the colleague's time. */
   const seenTo = ({ visit: { appointmentId }, sickDayId, colleagueId }: Affected): Promise<string> =>
     one(sql`select concat_ws(', ', a.status || ' ' || a.version, i.state,
-        (select string_agg(lower(o.state), ', ' order by o.created_at, o.move_offer_id)
-          from move_offer o where o.sick_day_id = i.sick_day_id and o.appointment_id = i.appointment_id),
+        (select string_agg(lower(o.state), ', ' order by o.created_at, o.offer_id)
+          from offer o where o.sick_day_id = i.sick_day_id and o.appointment_id = i.appointment_id),
         (select string_agg(r.purpose, ', ' order by lower(r.during)) from reservation r where r.resource_id = ${colleagueId})) as state
       from appointment a join sick_day_item i using (appointment_id)
       where a.appointment_id = ${appointmentId} and i.sick_day_id = ${sickDayId}`);
@@ -231,7 +231,7 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
           update reservation set expires_at = ${soon} where resource_id = ${providerId} and expires_at is not null
           returning hold_id, round_id, expires_at),
         holds as (update hold set expires_at = kept.expires_at from kept where hold.hold_id = kept.hold_id),
-        offers as (update move_offer set expires_at = kept.expires_at from kept where move_offer.hold_id = kept.hold_id)
+        offers as (update offer set expires_at = kept.expires_at from kept where offer.hold_id = kept.hold_id)
         update waitlist_round set deadline = kept.expires_at from kept where waitlist_round.round_id = kept.round_id`.execute(
         owner.db,
       );
@@ -288,8 +288,8 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
     /** The sick day's clock says that the offer has run out. */
     stepAfter: (offered: Offered): Promise<string> => nextStep(offered, offered.expiresAt),
     acceptMove,
-    declineMove: async ({ moveOfferId }: Offered): Promise<string> => {
-      const { state } = await declineMoveOffer(deps, act(), { moveOfferId });
+    declineMove: async ({ offerId }: Offered): Promise<string> => {
+      const { state } = await declineOffer(deps, act(), { offerId });
       return state === 'DECLINED' ? 'declined' : state;
     },
     stopSickDay: async ({ sickDayId }: Affected): Promise<string> => {

@@ -379,7 +379,7 @@ describe('changing an appointment', () => {
         entryId: next.entry_id,
       });
       const offers = await database.owner.db
-        .selectFrom('waitlist_offer')
+        .selectFrom('round_candidate')
         .select(['entry_id', 'state', 'reason'])
         .where('round_id', '=', roundId ?? '')
         .orderBy('state')

@@ -73,7 +73,7 @@ describe('filling a round', () => {
     await bookAppointment(deps, act(), { ...busy, registersPatient: false });
     expect(await fillRound(deps, act(), { roundId })).toEqual({ outcome: 'released', reason: 'nobody_fits' });
     const offers = await database.owner.db
-      .selectFrom('waitlist_offer')
+      .selectFrom('round_candidate')
       .select(['state', 'reason'])
       .where('round_id', '=', roundId)
       .execute();

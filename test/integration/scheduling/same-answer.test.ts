@@ -231,7 +231,7 @@ describe('every door that is asked for the same place', () => {
       if (roundId === undefined) return undefined;
       const outcome = await fillRound(deps, made.act, { roundId });
       const [passed] = await database.owner.db
-        .selectFrom('waitlist_offer')
+        .selectFrom('round_candidate')
         .select('reason')
         .where('round_id', '=', roundId)
         .where('state', '=', 'PASSED')

@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { v7 as uuidV7 } from 'uuid';
 import { auditOf } from '../../../src/db/audit.ts';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
-import { dueItems, markOfferTold, outcomesOf } from '../../../src/db/sick-days.ts';
+import { markOfferTold } from '../../../src/db/offers.ts';
+import { dueItems, outcomesOf } from '../../../src/db/sick-days.ts';
 import type { ClinicPolicy, SickDayStep } from '../../../src/domain/policy.ts';
 import { failWaiting } from '../../../src/notifications/ledger/attempts.ts';
 import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
@@ -12,14 +13,14 @@ import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../sr
 import { checkIn } from '../../../src/scheduling/visits/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { bookSeries } from '../../../src/scheduling/visits/book-series.ts';
-import { completeCallTask } from '../../../src/scheduling/sick-day/call-task.ts';
+import { resolveTask } from '../../../src/scheduling/tasks.ts';
 import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
 import { changePolicy } from '../../../src/scheduling/registry/clinic.ts';
 import { changeHours, overrideDate } from '../../../src/scheduling/schedule/hours.ts';
 import { addClosure, importClosures } from '../../../src/scheduling/schedule/closures.ts';
 import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { moveSeries } from '../../../src/scheduling/visits/move-series.ts';
-import { acceptMoveOffer, declineMoveOffer } from '../../../src/scheduling/sick-day/move-offer.ts';
+import { acceptOffer, declineOffer } from '../../../src/scheduling/claims/answer-offer.ts';
 import { callInSick, pauseSickDay, resumeSickDay, stopSickDay } from '../../../src/scheduling/sick-day/sick-day.ts';
 import { takeNextStep } from '../../../src/scheduling/sick-day/step.ts';
 import { joinWaitlist } from '../../../src/scheduling/waitlist/entries.ts';
@@ -93,10 +94,10 @@ describe('a sick day', () => {
     (await itemsOf(sickDayId)).find((item) => item.appointment_id === appointmentId);
   const offersOf = (appointmentId: string) =>
     database.owner.db
-      .selectFrom('move_offer')
+      .selectFrom('offer')
       .selectAll()
       .where('appointment_id', '=', appointmentId)
-      .orderBy('move_offer_id')
+      .orderBy('offer_id')
       .execute();
   const openOffer = async (appointmentId: string) => {
     const offer = (await offersOf(appointmentId)).find(({ state }) => state === 'OPEN');
@@ -110,7 +111,7 @@ describe('a sick day', () => {
       .where('appointment_id', '=', appointmentId)
       .executeTakeFirstOrThrow();
   const tasksOf = (sickDayId: string) =>
-    database.owner.db.selectFrom('call_task').selectAll().where('sick_day_id', '=', sickDayId).execute();
+    database.owner.db.selectFrom('task').selectAll().where('sick_day_id', '=', sickDayId).execute();
   const reservationsOf = async (resourceId: string) =>
     (
       await database.owner.db
@@ -129,9 +130,9 @@ describe('a sick day', () => {
         .execute()
     ).map(({ event }) => event);
   /** As if the patient had been told, and has let the time run out. */
-  const runOut = (moveOfferId: string, wasTold = true) =>
-    sql`with o as (update move_offer set expires_at = now() - interval '1 second', told_at = ${wasTold ? sql`now()` : sql`null`}
-      where move_offer_id = ${moveOfferId} returning hold_id)
+  const runOut = (offerId: string, wasTold = true) =>
+    sql`with o as (update offer set expires_at = now() - interval '1 second', told_at = ${wasTold ? sql`now()` : sql`null`}
+      where offer_id = ${offerId} returning hold_id)
       update reservation r set expires_at = now() - interval '1 second' from o where r.hold_id = o.hold_id`.execute(
       database.owner.db,
     );
@@ -145,7 +146,7 @@ describe('a sick day', () => {
   const queued = async (
     visit: { readonly appointmentId: string; readonly patientId: string; readonly appointmentTime: Date },
     given:
-      | { readonly kind: 'move_offer'; readonly moveOfferId: string }
+      | { readonly kind: 'move_offer'; readonly offerId: string }
       | { readonly kind: 'cancelled' }
       | { readonly kind: `reminder:${'P3D' | 'P1D'}`; readonly plannedFor: Date },
   ) => {
@@ -308,7 +309,7 @@ describe('a sick day', () => {
 
       await step(sickDayId, visit.appointmentId);
       expect(await due(sickDayId)).toEqual([]);
-      await runOut((await openOffer(visit.appointmentId)).move_offer_id);
+      await runOut((await openOffer(visit.appointmentId)).offer_id);
       expect(await due(sickDayId)).toEqual([visit.appointmentId]);
       await step(sickDayId, visit.appointmentId);
       expect(await reservationsOf(colleague)).toEqual([]);
@@ -317,7 +318,7 @@ describe('a sick day', () => {
         provider_id: providerId,
         slot_start: slotAt(clinic, 4, '10:00'),
       });
-      await runOut((await openOffer(visit.appointmentId)).move_offer_id);
+      await runOut((await openOffer(visit.appointmentId)).offer_id);
       await step(sickDayId, visit.appointmentId);
 
       expect(await itemOf(sickDayId, visit.appointmentId)).toMatchObject({ state: 'WAITLISTED' });
@@ -347,22 +348,12 @@ describe('a sick day', () => {
       const visit = await book();
       const { sickDayId } = await callIn();
       await step(sickDayId, visit.appointmentId);
-      await runOut((await openOffer(visit.appointmentId)).move_offer_id, false);
+      await runOut((await openOffer(visit.appointmentId)).offer_id, false);
       await step(sickDayId, visit.appointmentId);
       expect((await offersOf(visit.appointmentId)).map((offer) => [offer.step, offer.state])).toEqual([
         ['colleague', 'EXPIRED'],
         ['colleague', 'OPEN'],
       ]);
-    });
-
-    it('names the patient of a cancelled visit as unreachable when the message about it failed', async () => {
-      const visit = await book();
-      const { sickDayId } = await callIn({ steps: ['waitlist'] });
-      await step(sickDayId, visit.appointmentId);
-      const { notificationId } = await queued(visit, { kind: 'cancelled' });
-      expect(await unreachable(sickDayId)).toEqual([]);
-      await inClinic((tx) => failWaiting(tx, { notificationId, reason: '21211' }));
-      expect(await unreachable(sickDayId)).toEqual([visit.appointmentId]);
     });
 
     it('raises a wish that is there already instead of a second one', async () => {
@@ -410,12 +401,12 @@ describe('a sick day', () => {
       );
       expect((await visitOf(plain.appointmentId)).status).toBe('SCHEDULED');
       const [task] = await tasksOf(sickDayId);
-      const done = { callTaskId: task?.call_task_id ?? '', outcome: 'kept' } as const;
-      await completeCallTask(deps, act(), done);
-      expect(await completeCallTask(deps, act(), { ...done, outcome: 'moved' })).toMatchObject({
-        state: 'DONE',
+      const done = { taskId: task?.task_id ?? '', outcome: 'kept' } as const;
+      await resolveTask(deps, act(), done);
+      expect(await resolveTask(deps, act(), { ...done, outcome: 'moved' })).toMatchObject({
+        state: 'RESOLVED',
         outcome: 'kept',
-        done_by: 'desk',
+        resolved_by: 'desk',
       });
     });
 
@@ -443,19 +434,17 @@ describe('a sick day', () => {
       await checkIn(deps, act({ now: begun.appointmentTime }), begun);
 
       const tasks = await tasksOf(sickDayId);
-      expect(new Map(tasks.map((task) => [task.appointment_id, [task.state, task.outcome, task.done_by]]))).toEqual(
+      expect(new Map(tasks.map((task) => [task.appointment_id, [task.state, task.outcome, task.resolved_by]]))).toEqual(
         new Map([
-          [moved.appointmentId, ['DONE', 'moved', 'desk']],
-          [cancelled.appointmentId, ['DONE', 'cancelled', 'desk']],
-          [begun.appointmentId, ['DONE', 'kept', 'desk']],
+          [moved.appointmentId, ['RESOLVED', 'moved', 'desk']],
+          [cancelled.appointmentId, ['RESOLVED', 'cancelled', 'desk']],
+          [begun.appointmentId, ['RESOLVED', 'kept', 'desk']],
           [stays.appointmentId, ['OPEN', null, null]],
         ]),
       );
-      const audits = await Promise.all(
-        tasks.map((task) => inClinic((tx) => auditOf(tx, 'call_task', task.call_task_id))),
-      );
+      const audits = await Promise.all(tasks.map((task) => inClinic((tx) => auditOf(tx, 'task', task.task_id))));
       expect(audits.map((events) => events.map(({ action }) => action))).toEqual(
-        tasks.map(({ state }) => (state === 'DONE' ? ['done'] : [])),
+        tasks.map(({ state }) => (state === 'RESOLVED' ? ['resolved'] : [])),
       );
     });
 
@@ -588,7 +577,7 @@ describe('a sick day', () => {
       const { sickDayId } = await callIn();
       await step(sickDayId, visit.appointmentId);
       const offer = await openOffer(visit.appointmentId);
-      return { ...visit, sickDayId, colleague, offer, moveOfferId: offer.move_offer_id };
+      return { ...visit, sickDayId, colleague, offer, offerId: offer.offer_id };
     };
 
     it('is accepted: the visit is where it was held, whatever the limits on moving', async () => {
@@ -598,7 +587,7 @@ describe('a sick day', () => {
         maxUpcomingPerProviderAndPatient: 1,
       });
       await book({ patientId: given.patientId, providerId: given.colleague, days: 9 });
-      const answer = await acceptMoveOffer(deps, asPatient(), given);
+      const answer = await acceptOffer(deps, asPatient(), given);
       expect(answer).toMatchObject({ state: 'ACCEPTED', answered_at: expect.any(Date) });
       expect(await visitOf(given.appointmentId)).toMatchObject({
         status: 'SCHEDULED',
@@ -612,18 +601,18 @@ describe('a sick day', () => {
       expect(await told(given.sickDayId)).toEqual(['requested', 'answered']);
       expect((await reservationsOf(given.colleague)).sort()).toEqual(['APPOINTMENT', 'APPOINTMENT']);
       expect(await reservationsOf(providerId)).toEqual([]);
-      expect(await acceptMoveOffer(deps, asPatient(), given)).toMatchObject({ state: 'ACCEPTED' });
-      await expect(declineMoveOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      expect(await acceptOffer(deps, asPatient(), given)).toMatchObject({ state: 'ACCEPTED' });
+      await expect(declineOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'offer_closed' });
       expect((await visitOf(given.appointmentId)).version).toBe(2);
     });
 
     it('is declined: the time is free at once, and the next step has its turn', async () => {
       const given = await anOffer();
-      await declineMoveOffer(deps, asPatient(), given);
-      await declineMoveOffer(deps, asPatient(), given);
+      await declineOffer(deps, asPatient(), given);
+      await declineOffer(deps, asPatient(), given);
       expect(await reservationsOf(given.colleague)).toEqual([]);
       expect(await due(given.sickDayId)).toEqual([given.appointmentId]);
-      await expect(acceptMoveOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await expect(acceptOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'offer_closed' });
       await step(given.sickDayId, given.appointmentId);
       expect((await openOffer(given.appointmentId)).step).toBe('other_day');
       expect(await told(given.sickDayId)).toEqual(['requested', 'answered']);
@@ -631,9 +620,9 @@ describe('a sick day', () => {
 
     it('cannot be answered once it has run out, nor when the visit was changed since', async () => {
       const late = await anOffer();
-      await runOut(late.moveOfferId);
-      await expect(acceptMoveOffer(deps, asPatient(), late)).rejects.toMatchObject({ code: 'move_offer_closed' });
-      await expect(declineMoveOffer(deps, asPatient(), late)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await runOut(late.offerId);
+      await expect(acceptOffer(deps, asPatient(), late)).rejects.toMatchObject({ code: 'offer_closed' });
+      await expect(declineOffer(deps, asPatient(), late)).rejects.toMatchObject({ code: 'offer_closed' });
 
       const elsewhere = await anOffer();
       await moveAppointment(deps, act(), {
@@ -641,7 +630,7 @@ describe('a sick day', () => {
         expectedVersion: 1,
         appointmentTime: slotAt(clinic, 6, '09:00'),
       });
-      await expect(acceptMoveOffer(deps, asPatient(), elsewhere)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await expect(acceptOffer(deps, asPatient(), elsewhere)).rejects.toMatchObject({ code: 'offer_closed' });
       expect(await visitOf(elsewhere.appointmentId)).toMatchObject({ appointment_time: slotAt(clinic, 6, '09:00') });
     });
 
@@ -726,8 +715,8 @@ describe('a sick day', () => {
 
     it('leads to a call as soon as the message about it has failed', async () => {
       const given = await anOffer();
-      const { notificationId } = await queued(given, { kind: 'move_offer', moveOfferId: given.moveOfferId });
-      await inClinic((tx) => markOfferTold(tx, given.moveOfferId));
+      const { notificationId } = await queued(given, { kind: 'move_offer', offerId: given.offerId });
+      await inClinic((tx) => markOfferTold(tx, given.offerId));
       expect(await due(given.sickDayId)).toEqual([]);
       await inClinic((tx) => failWaiting(tx, { notificationId, reason: '21211' }));
       expect(await told(given.sickDayId)).toEqual(['requested', 'notificationSettled']);
@@ -746,7 +735,7 @@ describe('a sick day', () => {
       const third = await aProvider(database.owner, clinic);
       await callIn({ providerId: given.colleague });
       expect(await told(given.sickDayId)).toEqual(['requested', 'visitChanged']);
-      await expect(acceptMoveOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'move_offer_closed' });
+      await expect(acceptOffer(deps, asPatient(), given)).rejects.toMatchObject({ code: 'offer_closed' });
       await step(given.sickDayId, given.appointmentId);
       expect(await openOffer(given.appointmentId)).toMatchObject({ step: 'colleague', provider_id: third });
       expect(await reservationsOf(given.colleague)).toEqual([]);
@@ -839,13 +828,13 @@ describe('a sick day', () => {
       for (let round = 0; round < 10; round += 1) {
         const given = await anOffer();
         const results = await Promise.allSettled([
-          acceptMoveOffer(deps, asPatient(), given),
-          declineMoveOffer(deps, asPatient(), given),
-          acceptMoveOffer(deps, act(), given),
+          acceptOffer(deps, asPatient(), given),
+          declineOffer(deps, asPatient(), given),
+          acceptOffer(deps, act(), given),
           step(given.sickDayId, given.appointmentId, new Date(given.offer.expires_at.getTime() + round * MINUTE)),
         ]);
         for (const result of results) {
-          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'move_offer_closed' });
+          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'offer_closed' });
         }
         const [first] = await offersOf(given.appointmentId);
         const visit = await visitOf(given.appointmentId);
@@ -860,12 +849,10 @@ describe('a sick day', () => {
     it('shows a patient their own, and nobody else’s', async () => {
       const given = await anOffer();
       const seenBy = (patientId: string) =>
-        inContext(database.app.db, { patientId }, (tx) =>
-          tx.selectFrom('move_offer').select('move_offer_id').execute(),
-        );
-      expect(await seenBy(given.patientId)).toEqual([{ move_offer_id: given.moveOfferId }]);
+        inContext(database.app.db, { patientId }, (tx) => tx.selectFrom('offer').select('offer_id').execute());
+      expect(await seenBy(given.patientId)).toEqual([{ offer_id: given.offerId }]);
       expect(await seenBy(await aPatient(database.owner, clinic))).toEqual([]);
-      for (const table of ['sick_day', 'sick_day_item', 'call_task'] as const) {
+      for (const table of ['sick_day', 'sick_day_item', 'task'] as const) {
         const rows = await inContext(database.app.db, { patientId: given.patientId }, (tx) =>
           tx.selectFrom(table).select('clinic_id').execute(),
         );
@@ -884,7 +871,7 @@ describe('a sick day', () => {
       await pauseSickDay(deps, act(), { sickDayId });
       await step(sickDayId, second.appointmentId);
       expect(await offersOf(second.appointmentId)).toEqual([]);
-      await acceptMoveOffer(deps, asPatient(), { moveOfferId: (await openOffer(first.appointmentId)).move_offer_id });
+      await acceptOffer(deps, asPatient(), { offerId: (await openOffer(first.appointmentId)).offer_id });
       await resumeSickDay(deps, act(), { sickDayId });
       await step(sickDayId, second.appointmentId);
       expect(await offersOf(second.appointmentId)).toHaveLength(1);
@@ -898,8 +885,8 @@ describe('a sick day', () => {
       const { sickDayId } = await callIn();
       await step(sickDayId, moved);
       await step(sickDayId, offered);
-      await acceptMoveOffer(deps, asPatient(), { moveOfferId: (await openOffer(moved)).move_offer_id });
-      const { move_offer_id: moveOfferId } = await openOffer(offered);
+      await acceptOffer(deps, asPatient(), { offerId: (await openOffer(moved)).offer_id });
+      const { offer_id: offerId } = await openOffer(offered);
 
       await stopSickDay(deps, act(), { sickDayId });
       expect(await stopSickDay(deps, act(), { sickDayId })).toMatchObject({ state: 'STOPPED' });
@@ -907,8 +894,8 @@ describe('a sick day', () => {
       expect((await itemsOf(sickDayId)).map(({ state }) => state)).toEqual(['MOVED', 'STOPPED', 'STOPPED']);
       expect((await visitOf(pending)).status).toBe('SCHEDULED');
       expect(await reservationsOf(colleague)).toEqual(['APPOINTMENT']);
-      await expect(acceptMoveOffer(deps, asPatient(), { moveOfferId })).rejects.toMatchObject({
-        code: 'move_offer_closed',
+      await expect(acceptOffer(deps, asPatient(), { offerId })).rejects.toMatchObject({
+        code: 'offer_closed',
       });
       await expect(resumeSickDay(deps, act(), { sickDayId })).rejects.toMatchObject({ code: 'sick_day_ended' });
       await step(sickDayId, pending);
@@ -986,11 +973,11 @@ describe('a sick day', () => {
         const offer = await openOffer(first?.appointmentId ?? '');
         const results = await Promise.allSettled([
           ...visits.map(({ appointmentId }) => step(sickDayId, appointmentId)),
-          acceptMoveOffer(deps, asPatient(), { moveOfferId: offer.move_offer_id }),
+          acceptOffer(deps, asPatient(), { offerId: offer.offer_id }),
           stopSickDay(deps, act(), { sickDayId }),
         ]);
         for (const result of results) {
-          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'move_offer_closed' });
+          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'offer_closed' });
         }
         const states = (await itemsOf(sickDayId)).map(({ state }) => state);
         expect(new Set([...states, 'MOVED', 'STOPPED'])).toEqual(new Set(['MOVED', 'STOPPED']));
