@@ -1,5 +1,5 @@
 import { visitOf } from '../../domain/clock.ts';
-import { findAppointment, policyOf, type AppointmentRow } from '../../db/appointments.ts';
+import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
@@ -32,14 +32,19 @@ export interface Situation {
 
 /** Reads row, policy and ledger and plans from them. @throws AppError `not_found` */
 export async function readSituation(tx: Tx, appointmentId: string, now: Date): Promise<Situation> {
-  const row = await findAppointment(tx, appointmentId);
-  if (row === undefined) throw new AppError('not_found', { appointmentId });
-  const policy = await policyOf(tx, row.clinic_id, row.policy_version);
-  const clinic = await tx
-    .selectFrom('clinic')
-    .select('time_zone')
-    .where('clinic_id', '=', row.clinic_id)
-    .executeTakeFirstOrThrow();
+  // In one: this is asked at every step of every visit.
+  const found = await tx
+    .selectFrom('appointment as a')
+    .innerJoin('clinic as c', 'c.clinic_id', 'a.clinic_id')
+    .innerJoin('clinic_policy as p', (join) =>
+      join.onRef('p.clinic_id', '=', 'a.clinic_id').onRef('p.policy_version', '=', 'a.policy_version'),
+    )
+    .selectAll('a')
+    .select(['c.time_zone', 'p.policy'])
+    .where('a.appointment_id', '=', appointmentId)
+    .executeTakeFirst();
+  if (found === undefined) throw new AppError('not_found', { appointmentId });
+  const { time_zone: timeZone, policy, ...row } = found;
   const ledger = await notificationsOf(tx, appointmentId);
   const isOver = visitOf(row).to <= now.getTime();
   const plan = planAppointment({
@@ -58,7 +63,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
       noticeVisits: row.announced_by === null ? row.notice_visits : 0,
     },
     policy,
-    timeZone: clinic.time_zone,
+    timeZone,
     // An offer is the sick day's to see to.
     ledger: ledger
       .filter((entry) => entry.offer_id === null)
@@ -69,7 +74,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
       })),
     now: now.getTime(),
   });
-  return { row, timeZone: clinic.time_zone, ledger, plan };
+  return { row, timeZone, ledger, plan };
 }
 
 /** The message of this kind that the appointment now calls for, on this channel. */

@@ -41,12 +41,13 @@ export function notificationsOf(tx: Tx, appointmentId: string): Promise<Notifica
 
 /** Writes the row in state PLANNED unless it is there already. Returns the state it is in: only what is PLANNED is to be published. */
 export async function planNotification(tx: Tx, notification: PlannedNotification): Promise<NotificationState> {
-  await tx
+  const inserted = await tx
     .insertInto('notification')
     .values({ ...columns(notification), state: 'PLANNED' })
     .onConflict((conflict) => conflict.column('notification_id').doNothing())
-    .execute();
-  return stateOf(tx, notification.notificationId);
+    .returning('state')
+    .executeTakeFirst();
+  return inserted?.state ?? stateOf(tx, notification.notificationId);
 }
 
 /** The broker has confirmed the message. The notifier may have been faster: then nothing changes. */
