@@ -221,6 +221,7 @@ create table delivery_attempt (
   outcome text,
   error_code text,
   provider_message_id text,
+  text_hash text,
   constraint delivery_attempt_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
   constraint delivery_attempt_clinic_id_notification_id_fkey FOREIGN KEY (clinic_id, notification_id) REFERENCES notification(clinic_id, notification_id),
   constraint delivery_attempt_pkey PRIMARY KEY (notification_id, attempt)

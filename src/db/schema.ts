@@ -372,6 +372,8 @@ interface DeliveryAttemptTable {
   outcome: string | null;
   error_code: string | null;
   provider_message_id: string | null;
+  /** Keyed; of an SMS. */
+  text_hash: ColumnType<string | null, string | null | undefined, never>;
 }
 
 interface ReplayTable {

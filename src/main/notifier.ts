@@ -52,6 +52,7 @@ const notifier = startNotifier({
   logger,
   clock: Date.now,
   leaseMs: LEASE_MS,
+  textKey: config.twilio.TWILIO_AUTH_TOKEN,
 });
 logger.info({ event: 'ready' });
 

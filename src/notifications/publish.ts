@@ -1,3 +1,4 @@
+import type { Channel } from '../domain/notification.ts';
 import type { Rabbitmq } from '../integrations/rabbitmq/rabbitmq.ts';
 import type { NotificationMessage } from './message.ts';
 import type { Topology } from './topology.ts';
@@ -8,6 +9,8 @@ export interface Publisher {
   readonly publish: (message: NotificationMessage) => Promise<void>;
   /** To be looked at again after at least `delayMs`. */
   readonly publishLater: (message: NotificationMessage, delayMs: number) => Promise<void>;
+  /** What this release cannot read, back into the channel's queue after at least `delayMs`: a newer one may be running beside it. */
+  readonly postpone: (channel: Channel, body: Readonly<Record<string, unknown>>, delayMs: number) => Promise<void>;
   /** For a person: what the notifier cannot or will not go on with, with the reason (a code) in the header `reason`. */
   readonly deadLetter: (content: Buffer, reason: string, notificationId?: string) => Promise<void>;
 }
@@ -23,6 +26,8 @@ export function createPublisher(rabbitmq: Pick<Rabbitmq, 'declare' | 'publish'>,
   return {
     publish: (message) => send(topology.workQueue[message.channel], message),
     publishLater: (message, delayMs) => send(topology.delayQueue(message.channel, delayMs), message),
+    postpone: (channel, body, delayMs) =>
+      rabbitmq.publish(topology.delayQueue(channel, delayMs), Buffer.from(JSON.stringify(body))),
     deadLetter: (content, reason, notificationId) =>
       rabbitmq.publish(topology.deadLetterQueue, content, {
         headers: { reason },

@@ -30,6 +30,9 @@ export interface Notifier {
 /** A message that fails on an error of our own so often is for a person. */
 const MAX_ERRORS = 5;
 
+/** So often a message of a newer release waits for that release: by the product's delays, a day. */
+const MAX_WAITS = 27;
+
 /**
  * Consumes every channel's queue. A message is acknowledged only when the ledger holds what became of it and, if it must come again, the broker has
  * confirmed its successor: a crash at any point gives it out again, and the ledger knows what was done.
@@ -45,13 +48,14 @@ export function startNotifier(deps: NotifierDeps): Notifier {
   const gate = (channel: Channel) => createChannelGate({ channel, clock, pause, logger, restMs });
   const gates: Readonly<Record<Channel, ChannelGate>> = { sms: gate('sms'), email: gate('email') };
 
-  async function onDelivery({ content, signal }: Delivery): Promise<void> {
-    const message = readNotificationMessage(content);
-    if (message === undefined) {
-      logger.error({ event: 'message_unreadable' });
-      await patiently(() => publisher.deadLetter(content, 'unreadable_message'), signal);
-      return;
+  async function onDelivery(channel: Channel, { content, signal }: Delivery): Promise<void> {
+    const read = readNotificationMessage(content);
+    if (read.is === 'unreadable') {
+      logger.error({ event: 'message_unreadable', channel });
+      return patiently(() => publisher.deadLetter(content, 'unreadable_message'), signal);
     }
+    if (read.is === 'unknown') return leaveToNewerRelease(channel, read.body, signal);
+    const { message } = read;
     let latest = message;
     for (;;) {
       const next = await inTurn(message, signal).catch((error: unknown): Promise<Next> => {
@@ -63,6 +67,24 @@ export function startNotifier(deps: NotifierDeps): Notifier {
       await follow(latest, next, signal);
       return;
     }
+  }
+
+  /** A deploy that is under way is over before the last of these waits is; then the message is for a person. */
+  async function leaveToNewerRelease(
+    channel: Channel,
+    body: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const waits = typeof body['waits'] === 'number' ? body['waits'] : 0;
+    const { retryDelaysMs } = topology;
+    const delayMs = retryDelaysMs[waits] ?? Math.max(...retryDelaysMs);
+    if (waits >= MAX_WAITS) {
+      logger.error({ event: 'message_unreadable', channel });
+      const content = Buffer.from(JSON.stringify(body));
+      return patiently(() => publisher.deadLetter(content, 'unknown_message'), signal);
+    }
+    if (waits === 0) logger.warn({ event: 'message_of_newer_release', channel });
+    return patiently(() => publisher.postpone(channel, { ...body, waits: waits + 1 }, delayMs), signal);
   }
 
   /** When the channel takes messages, or wants to be tried. */
@@ -122,7 +144,11 @@ export function startNotifier(deps: NotifierDeps): Notifier {
   }
 
   const consumers = CHANNELS.map((channel) =>
-    rabbitmq.consume({ queue: topology.workQueue[channel], prefetch, onDelivery }),
+    rabbitmq.consume({
+      queue: topology.workQueue[channel],
+      prefetch,
+      onDelivery: (delivery) => onDelivery(channel, delivery),
+    }),
   );
   return {
     async stop() {

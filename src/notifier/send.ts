@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { inContext, type Db, type Tx } from '../db/connection.ts';
 import { AppError } from '../domain/errors.ts';
 import type { EmailSender } from '../integrations/sendgrid/email-sender.ts';
@@ -20,6 +21,8 @@ export interface SendDeps {
   readonly clock: () => number;
   /** How long a sender owns what it is sending; longer than the providers' time-outs. */
   readonly leaseMs: number;
+  /** Keys the hash that the ledger keeps of a text. With another key, look-ups of what was sent before prove nothing. */
+  readonly textKey: string;
   readonly retryDelaysMs: readonly number[];
   readonly lookUpDelaysMs: readonly number[];
 }
@@ -49,7 +52,8 @@ export async function processNotification(
   const { notificationId, clinicId } = message;
   const now = new Date(Math.max(deps.clock(), Date.parse(message.now)));
   const write = <T>(work: (tx: Tx) => Promise<T>) => patiently(() => inContext(deps.db, { clinicId }, work), signal);
-  const claim = () => write((tx) => claimToSend(tx, { notificationId, now, leaseMs: deps.leaseMs }));
+  const textHash = (notification: NotificationToSend) => hashOfSms(deps.textKey, notification);
+  const claim = () => write((tx) => claimToSend(tx, { notificationId, now, leaseMs: deps.leaseMs, textHash }));
   const context: Context = { deps, now, channel, write };
 
   const first = await claim();
@@ -206,11 +210,22 @@ async function find(deps: SendDeps, notification: NotificationToSend, attempt: O
     if (channel === 'email') return await deps.senders.email.find({ notificationId, since, notThese });
     if (to === null) return UNSURE;
     const found = await deps.senders.sms.find({ to, body: renderSms(notification), since, notThese });
-    return 'found' in found && attempt.textMayDiffer ? UNSURE : found;
+    // A release that words it otherwise, or a patient who has another language now: what is looked for is not what was sent.
+    return 'found' in found && attempt.textHash !== hashOfSms(deps.textKey, notification) ? UNSURE : found;
   } catch (error) {
     const reason = error instanceof AppError ? classify(channel, error).reason : 'unexpected_error';
     log(deps, notification, { event: 'look_up_failed', reason, err: error });
     return UNSURE;
+  }
+}
+
+/** Null for an email, which is found by its id, and for a text that cannot be made. */
+function hashOfSms(key: string, notification: NotificationToSend): string | null {
+  if (notification.channel !== 'sms') return null;
+  try {
+    return createHmac('sha256', key).update(renderSms(notification)).digest('base64url');
+  } catch {
+    return null;
   }
 }
 

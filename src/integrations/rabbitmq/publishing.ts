@@ -19,6 +19,7 @@ export interface Publishing {
 
 /**
  * One connection with one confirm channel, opened at the first publish and again whenever it was lost. What must exist is declared on every new channel.
+ * While the connection is lost a publish fails at once: whoever waits here holds something that others need.
  *
  * A failed publish may still arrive (the confirm may be what was lost), so whoever consumes must cope with the same message twice.
  */
@@ -26,6 +27,9 @@ export function createPublishing(settings: ConnectionSettings, declarations: rea
   let connection: Promise<RecoveringChannelModel> | undefined;
   let channel: Promise<ConfirmChannel> | undefined;
   let unblocked: PromiseWithResolvers | undefined;
+  /** Is the connection lost? One that is being made for the first time is waited for. */
+  let isAway = false;
+  let lost = withResolvers();
   let closed = false;
   let published = 0;
   const returned = new Set<string>();
@@ -44,14 +48,24 @@ export function createPublishing(settings: ConnectionSettings, declarations: rea
       settings.logger.info({ event: 'broker_unblocked', dependency: 'rabbitmq', caller: settings.name });
       release();
     });
-    opened.on('disconnect', release);
+    const onLoss = () => {
+      isAway = true;
+      const { reject } = lost;
+      lost = withResolvers();
+      reject(unavailable('disconnected'));
+      release();
+    };
+    opened.on('disconnect', onLoss);
+    opened.on('reconnect-scheduled', onLoss);
+    opened.on('connect', () => (isAway = false));
     return opened;
   }
 
-  async function openChannel(): Promise<ConfirmChannel> {
+  /** @param onClose - the channel is gone */
+  async function openChannel(onClose: () => void): Promise<ConfirmChannel> {
     connection ??= openConnection();
     const opened = await (await connection).createConfirmChannel();
-    opened.on('close', () => (channel = undefined));
+    opened.on('close', onClose);
     opened.on('error', (error) =>
       settings.logger.warn({
         event: 'broker_channel_error',
@@ -67,16 +81,23 @@ export function createPublishing(settings: ConnectionSettings, declarations: rea
   }
 
   function currentChannel(): Promise<ConfirmChannel> {
-    channel ??= openChannel().catch((error: unknown) => {
-      channel = undefined;
+    if (channel !== undefined) return channel;
+    // One that closes late must not take the place of its successor with it.
+    const forget = () => {
+      if (channel === opening) channel = undefined;
+    };
+    const opening = openChannel(forget).catch((error: unknown) => {
+      forget();
       throw error;
     });
-    return channel;
+    channel = opening;
+    return opening;
   }
 
   async function send(queue: string, content: Buffer, properties: PublishProperties, attempt: Attempt): Promise<void> {
     while (unblocked !== undefined) await unblocked.promise;
-    const open = await currentChannel();
+    const current = currentChannel();
+    const open = await current;
     // Whoever asked has given up: sending now would only make a duplicate of their next try.
     if (attempt.over) return;
     published += 1;
@@ -99,7 +120,7 @@ export function createPublishing(settings: ConnectionSettings, declarations: rea
     }).catch(async (error: unknown) => {
       // The queue is gone: the next publish declares it again on a new channel.
       if (error instanceof AppError && error.detail['reason'] === 'unroutable') {
-        channel = undefined;
+        if (channel === current) channel = undefined;
         await open.close().catch(() => undefined);
       }
       throw error;
@@ -109,6 +130,7 @@ export function createPublishing(settings: ConnectionSettings, declarations: rea
   return {
     async publish(queue, content, properties = {}) {
       if (closed) throw unavailable('closed');
+      if (isAway) throw unavailable('disconnected');
       const attempt = { over: false };
       const timeout = withResolvers();
       const timer = setTimeout(
@@ -116,7 +138,7 @@ export function createPublishing(settings: ConnectionSettings, declarations: rea
         CONFIRM_TIMEOUT_MS,
       );
       try {
-        await Promise.race([send(queue, content, properties, attempt), timeout.promise]);
+        await Promise.race([send(queue, content, properties, attempt), timeout.promise, lost.promise]);
       } catch (error) {
         throw error instanceof AppError ? error : unavailable('connection_lost', error);
       } finally {
@@ -149,6 +171,8 @@ function withResolvers(): PromiseWithResolvers {
     resolve = yes;
     reject = no;
   });
+  // Nobody may be waiting for it.
+  promise.catch(() => undefined);
   return { promise, resolve, reject };
 }
 

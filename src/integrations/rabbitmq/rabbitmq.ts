@@ -10,8 +10,8 @@ export interface Rabbitmq {
   readonly declare: (declaration: Declare) => void;
   /**
    * Sends a persistent message to a queue and waits until the broker has it safely.
-   * @throws AppError `broker_unavailable` when that is not known within 5 s; `detail.reason` is `timeout`, `blocked`, `unroutable`,
-   * `not_confirmed`, `connection_lost` or `closed`. The message may have arrived all the same.
+   * @throws AppError `broker_unavailable` at once while there is no connection, else when that is not known within 5 s; `detail.reason` is
+   * `disconnected`, `timeout`, `blocked`, `unroutable`, `not_confirmed`, `connection_lost` or `closed`. The message may have arrived all the same.
    */
   readonly publish: (queue: string, content: Buffer, properties?: PublishProperties) => Promise<void>;
   /** Consumes until it is stopped, through every loss of the connection. */

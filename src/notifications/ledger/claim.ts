@@ -23,8 +23,8 @@ export type Claim =
 /** The attempt of unknown outcome, and what a look-up at the provider needs to know. */
 export interface OpenAttempt {
   readonly startedAt: Date;
-  /** Has anything changed since of which the text is made? Then not finding the text proves nothing. */
-  readonly textMayDiffer: boolean;
+  /** Of the text that was sent, keyed: where another text would be made today, not finding that one proves nothing. */
+  readonly textHash: string | null;
   /** Ids that the provider gave to other messages about this appointment: they are not the one looked for. */
   readonly otherMessageIds: readonly string[];
 }
@@ -35,12 +35,18 @@ export interface OpenAttempt {
  *
  * @param now - decides whether the visit has begun; leases run on the database's clock
  * @param leaseMs - longer than the call to the provider may take
+ * @param textHash - what is kept of the text that is about to be sent
  */
 export async function claimToSend(
   tx: Tx,
-  options: { readonly notificationId: string; readonly now: Date; readonly leaseMs: number },
+  options: {
+    readonly notificationId: string;
+    readonly now: Date;
+    readonly leaseMs: number;
+    readonly textHash?: (notification: NotificationToSend) => string | null;
+  },
 ): Promise<Claim> {
-  const { notificationId, now, leaseMs } = options;
+  const { notificationId, now, leaseMs, textHash = () => null } = options;
   const row = await lockForSending(tx, notificationId);
   if (row === undefined) return { outcome: 'missing' };
 
@@ -64,14 +70,16 @@ export async function claimToSend(
         await change(tx, { notificationId, to: 'SKIPPED', from: [row.state], reason });
         return { outcome: 'skipped', reason };
       }
-      return { outcome: 'send', notification: toSend(row, await beginAttempt(tx, notificationId, leaseMs)) };
+      const notification = toSend(row, row.attempt + 1);
+      await beginAttempt(tx, notificationId, leaseMs, textHash(notification));
+      return { outcome: 'send', notification };
     }
   }
 }
 
-/** Writes SENDING and the attempt in one statement; the row is locked. Returns the attempt's number. */
-async function beginAttempt(tx: Tx, notificationId: string, leaseMs: number): Promise<number> {
-  const { attempt } = await tx
+/** Writes SENDING and the attempt in one statement; the row is locked. */
+async function beginAttempt(tx: Tx, notificationId: string, leaseMs: number, textHash: string | null): Promise<void> {
+  await tx
     .with('claimed', (db) =>
       db
         .updateTable('notification')
@@ -89,21 +97,25 @@ async function beginAttempt(tx: Tx, notificationId: string, leaseMs: number): Pr
         .returning(['clinic_id', 'notification_id', 'attempt']),
     )
     .insertInto('delivery_attempt')
-    .columns(['clinic_id', 'notification_id', 'attempt', 'started_at'])
+    .columns(['clinic_id', 'notification_id', 'attempt', 'started_at', 'text_hash'])
     .expression((db) =>
       db
         .selectFrom('claimed')
-        .select(['clinic_id', 'notification_id', 'attempt', sql<Date>`clock_timestamp()`.as('started_at')]),
+        .select([
+          'clinic_id',
+          'notification_id',
+          'attempt',
+          sql<Date>`clock_timestamp()`.as('started_at'),
+          sql<string | null>`${textHash}::text`.as('text_hash'),
+        ]),
     )
-    .returning('attempt')
-    .executeTakeFirstOrThrow();
-  return attempt;
+    .execute();
 }
 
 async function openAttempt(tx: Tx, row: LockedRow): Promise<OpenAttempt> {
-  const { started_at } = await tx
+  const { started_at, text_hash } = await tx
     .selectFrom('delivery_attempt')
-    .select('started_at')
+    .select(['started_at', 'text_hash'])
     .where('notification_id', '=', row.notification_id)
     .where('attempt', '=', row.attempt)
     .executeTakeFirstOrThrow();
@@ -116,7 +128,7 @@ async function openAttempt(tx: Tx, row: LockedRow): Promise<OpenAttempt> {
     .execute();
   return {
     startedAt: started_at,
-    textMayDiffer: row.text_changed_at > started_at,
+    textHash: text_hash,
     otherMessageIds: others.flatMap(({ provider_message_id: id }) => (id === null ? [] : [id])),
   };
 }

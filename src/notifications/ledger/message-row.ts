@@ -92,7 +92,6 @@ export function lockForSending(tx: Tx, notificationId: string) {
       sql<boolean>`exists (select from notification later where later.appointment_id = n.appointment_id
         and later.planned_for = n.planned_for and later.due_at > n.due_at and later.kind <> n.kind
         and later.kind like 'reminder:%' and later.state not in ('PLANNED', 'SKIPPED'))`.as('later_reminder'),
-      sql<Date>`greatest(c.updated_at, v.updated_at, p.updated_at, a.updated_at, ov.updated_at)`.as('text_changed_at'),
     ])
     .where('n.notification_id', '=', notificationId)
     .forShare('a')

@@ -64,6 +64,7 @@ describe('with a broker that goes away', () => {
     await publisher.publishLater(delayed, 10_000);
     await server.kill('SIGKILL');
     await expect(publisher.publish(aMessage())).rejects.toMatchObject({ code: 'broker_unavailable' });
+    await expect(publisher.publish(aMessage())).rejects.toMatchObject({ detail: { reason: 'disconnected' } });
     await server.restart();
     const message = aMessage();
     await eventually(() => publisher.publish(message), { timeoutMs: 30_000 });

@@ -240,7 +240,7 @@ describe('the ledger', () => {
         .set({ sending_until: sql<Date>`now() - interval '1 second'` })
         .where('notification_id', '=', notification.notificationId)
         .execute();
-      expect(await claim(notification)).toMatchObject({ outcome: 'look-up', attempt: { textMayDiffer: false } });
+      expect(await claim(notification)).toMatchObject({ outcome: 'look-up', attempt: { textHash: null } });
       expect(await rowOf(notification)).toMatchObject({ state: 'UNKNOWN', reason: 'sender_lost', attempt: 1 });
       expect(await claim(notification)).toMatchObject({ outcome: 'look-up' });
       expect(await attemptsOf(notification)).toHaveLength(1);

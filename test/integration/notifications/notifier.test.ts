@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { AppError } from '../../../src/domain/errors.ts';
@@ -6,7 +6,7 @@ import type { NotificationMessage } from '../../../src/notifications/message.ts'
 import { renderSms } from '../../../src/notifications/render.ts';
 import type { Notifier } from '../../../src/notifier/consume.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createWorld, PROVIDER_TIMEOUT_MS, type Visit, type World } from './world.ts';
+import { createWorld, PROVIDER_TIMEOUT_MS, TEXT_KEY, type Visit, type World } from './world.ts';
 import { ACCOUNT_SID, AUTH_TOKEN, OUR_NUMBER } from '../sandbox/start-sandbox.ts';
 
 describe('the notifier', () => {
@@ -37,7 +37,7 @@ describe('the notifier', () => {
     return { body: content.toString('utf8'), headers: properties.headers, messageId: properties.messageId as unknown };
   };
   /** As a notifier leaves it that dies between writing SENDING and hearing from the provider. */
-  const leaveInSending = async (message: NotificationMessage) => {
+  const leaveInSending = async (message: NotificationMessage, visit: Visit, text?: string) => {
     await world.database.owner.db
       .updateTable('notification')
       .set({ state: 'SENDING', attempt: 1, sending_until: sql<Date>`now() - interval '1 second'` })
@@ -45,7 +45,14 @@ describe('the notifier', () => {
       .execute();
     await world.database.owner.db
       .insertInto('delivery_attempt')
-      .values({ clinic_id: message.clinicId, notification_id: message.notificationId, attempt: 1 })
+      .values({
+        clinic_id: message.clinicId,
+        notification_id: message.notificationId,
+        attempt: 1,
+        text_hash: createHmac('sha256', TEXT_KEY)
+          .update(text ?? (await smsTextOf(visit)))
+          .digest('base64url'),
+      })
       .execute();
   };
   const smsTextOf = async (visit: Visit) => {
@@ -380,10 +387,30 @@ describe('the notifier', () => {
       expect(world.inbox(visit.phone)).toHaveLength(1);
     });
 
+    it('does not send again after a deploy that reworded the text', async () => {
+      const visit = await world.visit();
+      const message = await world.plan(visit);
+      await leaveInSending(message, visit, 'The words of the release before.');
+      const lookUps = world.sandbox.control.faults.add({
+        vendor: 'twilio',
+        kind: 'slow',
+        ms: 1,
+        match: { method: 'GET' },
+      });
+      await world.publish(message);
+      notifier = world.start();
+      await eventually(() => {
+        const met = world.sandbox.control.faults.list().find(({ id }) => id === lookUps.id)?.met ?? 0;
+        expect(met).toBeGreaterThanOrEqual(2);
+      });
+      expect(await world.row(message)).toMatchObject({ state: 'UNKNOWN', attempt: 1 });
+      expect(world.inbox(visit.phone)).toHaveLength(0);
+    });
+
     it('hands a message of unknown outcome to a person when the visit begins', async () => {
       const visit = await world.visit();
       const message = await world.plan(visit);
-      await leaveInSending(message);
+      await leaveInSending(message, visit);
       world.sandbox.control.faults.add({ vendor: 'twilio', kind: 'status', status: 503, match: { method: 'GET' } });
       await world.queues.publisher.publish({ ...message, now: visit.appointmentTime.toISOString() });
       notifier = world.start();
@@ -397,7 +424,7 @@ describe('the notifier', () => {
     it('between writing SENDING and the call: looks, finds nothing, and sends once', async () => {
       const visit = await world.visit();
       const message = await world.plan(visit);
-      await leaveInSending(message);
+      await leaveInSending(message, visit);
       await world.publish(message);
       notifier = world.start();
       expect(await world.reaches(message, 'DELIVERED')).toMatchObject({ attempt: 2 });
@@ -408,7 +435,7 @@ describe('the notifier', () => {
     it('between the call and writing its answer: looks, finds the message, and sends nothing', async () => {
       const visit = await world.visit();
       const message = await world.plan(visit);
-      await leaveInSending(message);
+      await leaveInSending(message, visit);
       const body = new URLSearchParams({ To: visit.phone, From: OUR_NUMBER, Body: await smsTextOf(visit) });
       const authorization = `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}`;
       const path = `/twilio/2010-04-01/Accounts/${ACCOUNT_SID}/Messages.json`;
@@ -423,7 +450,7 @@ describe('the notifier', () => {
     it('leaves a message alone that somebody else is sending at this moment, and comes back for it', async () => {
       const visit = await world.visit();
       const message = await world.plan(visit);
-      await leaveInSending(message);
+      await leaveInSending(message, visit);
       const sendingUntil = (until: string) =>
         world.database.owner.db
           .updateTable('notification')
@@ -520,9 +547,20 @@ describe('the notifier', () => {
   describe('messages that are none', () => {
     it('go to the dead-letter queue as they came', async () => {
       notifier = world.start();
-      await world.queues.rabbitmq.publish(world.queues.topology.workQueue.sms, Buffer.from('{"schemaVersion":99}'));
+      await world.queues.rabbitmq.publish(world.queues.topology.workQueue.sms, Buffer.from('{"schemaVersion":'));
       const dead = await deadLetter();
-      expect(dead).toMatchObject({ body: '{"schemaVersion":99}', headers: { reason: 'unreadable_message' } });
+      expect(dead).toMatchObject({ body: '{"schemaVersion":', headers: { reason: 'unreadable_message' } });
+    });
+
+    it('but a field of a newer release keeps no message from being sent', async () => {
+      const visit = await world.visit();
+      const message = await world.plan(visit);
+      await world.publish({
+        ...message,
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      } as never);
+      notifier = world.start();
+      await world.reaches(message, 'DELIVERED');
     });
 
     it('so does one about a notification that the ledger does not know', async () => {
@@ -575,7 +613,7 @@ describe('the notifier', () => {
       it('are not given up while they may have been sent', async () => {
         const visit = await world.visit();
         const message = await world.plan(visit);
-        await leaveInSending(message);
+        await leaveInSending(message, visit);
         const mend = await refuse(message, 'notification', `new.state = 'UNKNOWN'`);
         await world.queues.publisher.publish({ ...message, errors: 4 });
         notifier = world.start();

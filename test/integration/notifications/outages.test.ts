@@ -143,6 +143,7 @@ describe('the notifier in long trouble', () => {
           later(message, delays.find((each) => each >= delayMs) ?? delayMs);
           return Promise.resolve();
         },
+        postpone: () => Promise.reject(new Error('not expected')),
         deadLetter: (_content, reason) => Promise.resolve(void dead.push(reason)),
       },
       topology,
@@ -171,6 +172,7 @@ describe('the notifier in long trouble', () => {
       clock: clock.now,
       pause,
       leaseMs: 20 * SECOND,
+      textKey: 'a key',
     });
 
     return {

@@ -100,15 +100,15 @@ describe('publishing', () => {
     await queues.close();
   });
 
-  it('without a broker is an error within five seconds', async () => {
+  it('without a broker is an error at once', async () => {
     const rabbitmq = createRabbitmq({ url: 'amqp://127.0.0.1:1', name: 'nowhere', logger });
     const publisher = createPublisher(rabbitmq, createTopology({ prefix: 'nowhere.' }));
-    const started = Date.now();
-    await expect(publisher.publish(aMessage())).rejects.toMatchObject({
-      code: 'broker_unavailable',
-      detail: { reason: 'timeout' },
-    });
-    expect(Date.now() - started).toBeLessThan(7_000);
+    // Not a timeout: nobody waits for a broker that is not there.
+    const away = { code: 'broker_unavailable', detail: { reason: 'disconnected' } };
+    await expect(publisher.publish(aMessage())).rejects.toMatchObject(away);
+    await Promise.all(
+      Array.from({ length: 1_000 }, () => expect(publisher.publish(aMessage())).rejects.toMatchObject(away)),
+    );
     await rabbitmq.close();
     await expect(publisher.publish(aMessage())).rejects.toMatchObject({ detail: { reason: 'closed' } });
   });

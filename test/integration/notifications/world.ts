@@ -181,6 +181,7 @@ export interface World {
 
 const RETRY_DELAY_MS = 300;
 const LOOK_UP_DELAY_MS = 500;
+export const TEXT_KEY = 'a key of the tests';
 export const PROVIDER_TIMEOUT_MS = 2_000;
 
 export async function createWorld(): Promise<World> {
@@ -272,6 +273,7 @@ export async function createWorld(): Promise<World> {
         logger,
         clock: Date.now,
         leaseMs: 30_000,
+        textKey: TEXT_KEY,
         channelRestMs: 200,
         ...given,
       }),

@@ -44,26 +44,38 @@ describe('reading a message', () => {
   const read = (body: unknown) => readNotificationMessage(Buffer.from(JSON.stringify(body)));
 
   it('takes what the publisher writes', () => {
-    expect(read(message)).toEqual(message);
-    expect(read({ ...message, requestId: 'r-1' })).toEqual({ ...message, requestId: 'r-1' });
+    expect(read(message)).toEqual({ is: 'message', message });
+    expect(read({ ...message, requestId: 'r-1' })).toEqual({
+      is: 'message',
+      message: { ...message, requestId: 'r-1' },
+    });
+  });
+
+  it('takes what the next release writes, with fields that this one does not know, and keeps them', () => {
+    const newer = { ...message, traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+    expect(read(newer)).toEqual({ is: 'message', message: newer });
   });
 
   it.each([
     ['another schema version', { ...message, schemaVersion: 2 }],
     ['an unknown channel', { ...message, channel: 'fax' }],
-    ['an unknown field', { ...message, phone: '+15005550006' }],
     ['a missing field', { ...message, clinicId: undefined }],
     ['no instant', { ...message, now: 'yesterday' }],
     ['attempt 0', { ...message, attempt: 0 }],
     ['less than no errors', { ...message, errors: -1 }],
-    ['a list', [message]],
-    ['null', null],
-  ])('refuses %s', (_name, body) => {
-    expect(read(body)).toBeUndefined();
+  ])('leaves to another release what it does not know: %s', (_name, body) => {
+    expect(read(body)).toMatchObject({ is: 'unknown', body: { notificationId: message.notificationId } });
   });
 
-  it('refuses what is not JSON', () => {
-    expect(readNotificationMessage(Buffer.from('{"schemaVersion":1'))).toBeUndefined();
-    expect(readNotificationMessage(Buffer.from([0xff, 0x00]))).toBeUndefined();
+  it.each([
+    ['a list', JSON.stringify([message])],
+    ['null', 'null'],
+    ['no JSON', '{"schemaVersion":1'],
+  ])('refuses what no release writes: %s', (_name, body) => {
+    expect(readNotificationMessage(Buffer.from(body))).toEqual({ is: 'unreadable' });
+  });
+
+  it('refuses what is no text', () => {
+    expect(readNotificationMessage(Buffer.from([0xff, 0x00]))).toEqual({ is: 'unreadable' });
   });
 });
