@@ -1,14 +1,16 @@
 import { benchBooking, benchRace } from './booking.ts';
 import { benchBurst, FULL_BURST } from './burst.ts';
 import { benchSearch } from './search.ts';
+import { benchSize } from './size.ts';
 import { createWorld } from './world.ts';
 
-/** The benchmarks in their order; `npm run bench -- search` runs one of them. `burst=50,500` is a small one: 50 bookings and 500 reminders. */
+/** The benchmarks in their order; `npm run bench -- search` runs one of them. `burst=50,500` is a small one: 50 bookings and 500 reminders; `size=0.1` has a
+ * tenth of the rows. */
 const BENCHMARKS = { booking: benchBooking, race: benchRace, search: benchSearch };
 /** Visits in the tables before anything is measured. */
 const PRELOADED = 100_000;
 
-const NAMES = [...Object.keys(BENCHMARKS), 'burst'];
+const NAMES = [...Object.keys(BENCHMARKS), 'burst', 'size'];
 
 const wanted = new Map<string, string | undefined>(
   process.argv.slice(2).map((argument) => {
@@ -41,3 +43,4 @@ if (isWanted('burst')) {
     wanted.get('burst')?.split(',').map(Number) ?? [];
   await benchBurst({ bookings, reminders }, log);
 }
+if (isWanted('size')) await benchSize(Number(wanted.get('size') ?? 1), log);

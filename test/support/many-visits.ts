@@ -11,6 +11,8 @@ export interface ManyVisits {
   readonly count: number;
   /** Days from today of the first visit: past ones are completed and known to the EHR, those ahead have their plan and their reservations. */
   readonly fromDay: number;
+  /** False: those ahead have no reservations, which take most of the time. */
+  readonly isReserved?: boolean;
 }
 
 /** Writes visits by the hundred thousand, in one statement each table, as the owner: the doors would take an hour. Returns the day after the last. */
@@ -38,7 +40,7 @@ export async function manyVisits(owner: Connection, given: ManyVisits): Promise<
           (select policy_version from clinic where clinic_id = ${clinicId}), start - interval '30 days',
           ${isPast ? null : 'reminder:P1D'}::text, case when not ${isPast}::boolean then start - interval '1 day' end, 1
         from many order by start, i`.execute(tx);
-    if (!isPast) {
+    if (!isPast && given.isReserved !== false) {
       await sql`
         insert into reservation (clinic_id, resource_id, during, purpose, appointment_id)
           select ${clinicId}, resource_id, tstzrange(start, start + interval '30 minutes'), 'APPOINTMENT', id
