@@ -857,7 +857,7 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function current_clinic() returns uuid to mediconnect_app, mediconnect_relay
 -- function current_patient() returns uuid to mediconnect_app, mediconnect_relay
 -- function due_items(p_sick_day uuid, p_now timestamp with time zone) returns TABLE(appointment_id uuid, visit_start timestamp with time zone, due_since timestamp with time zone) to mediconnect_app
--- function enqueue_live(p_what text, p_after jsonb, p_limit integer, OUT told integer, OUT last jsonb) returns record security definer to mediconnect_relay
+-- function enqueue_live(p_what text, p_after jsonb, p_limit integer) returns TABLE(told integer, last jsonb) security definer to mediconnect_relay
 -- function enqueue_overdue(p_late interval, p_limit integer) returns integer security definer to mediconnect_relay
 -- function expire_reservations(p_resource uuid, p_during tstzrange) returns integer security definer to mediconnect_app
 -- function has_claims(p_appointment uuid) returns boolean to mediconnect_app

@@ -15,23 +15,28 @@ export interface ManyVisits {
   readonly isReserved?: boolean;
 }
 
-/** Writes visits by the hundred thousand, in one statement each table, as the owner: the doors would take an hour. Returns the day after the last. */
+/** Writes visits by the hundred thousand, in one statement each table, as the owner or a superuser: the doors would take an hour. Returns the day after the last. */
 export async function manyVisits(owner: Connection, given: ManyVisits): Promise<number> {
   const { clinicId, providerIds, patientIds, timeZone, count, fromDay } = given;
   const isPast = fromDay < 0;
   await owner.db.transaction().execute(async (tx) => {
     await sql`set local statement_timeout = 0`.execute(tx);
+    // A superuser spares itself the look at what each row refers to, which would take most of the time.
+    await sql`select set_config('session_replication_role', 'replica', true) from pg_roles where rolname = current_user and rolsuper`.execute(
+      tx,
+    );
+    // Ids of version 7, as ours are, from the time at which each may have been booked.
     await sql`
       create temporary table many on commit drop as
-      select i, (${providerIds}::uuid[])[1 + i % ${providerIds.length}] as provider_id,
-        (${patientIds}::uuid[])[1 + i % ${patientIds.length}] as patient_id,
-        ((current_date + ${fromDay}::integer + (i / ${providerIds.length} / 16)::integer) + time '08:00'
-          + i / ${providerIds.length} % 16 * interval '30 minutes') at time zone ${timeZone} as start
-      from generate_series(0, ${count}::integer - 1) as i`.execute(tx);
-    // Ids of version 7, as ours are, from the time at which each may have been booked.
-    await sql`alter table many add id uuid`.execute(tx);
-    await sql`update many set id = (lpad(to_hex((extract(epoch from start - interval '30 days') * 1000)::bigint), 12, '0')
-      || '7' || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid`.execute(tx);
+      select *, (lpad(to_hex((extract(epoch from start - interval '30 days') * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid as id
+      from (
+        select i, (${providerIds}::uuid[])[1 + i % ${providerIds.length}] as provider_id,
+          (${patientIds}::uuid[])[1 + i % ${patientIds.length}] as patient_id,
+          ((current_date + ${fromDay}::integer + (i / ${providerIds.length} / 16)::integer) + time '08:00'
+            + i / ${providerIds.length} % 16 * interval '30 minutes') at time zone ${timeZone} as start
+        from generate_series(0, ${count}::integer - 1) as i
+      ) planned`.execute(tx);
     await sql`
       insert into appointment (appointment_id, patient_id, provider_id, clinic_id, appointment_time, duration_minutes, status, confirmation_code,
           booked_via, policy_version, created_at, next_action, next_action_at, ehr_version)

@@ -1,7 +1,8 @@
 -- For when Temporal's data is lost: one page of what is live is told again; the next page comes after what `last` says (null: there was none).
 -- Appointments come by when something is due for them, so that the most urgent have their workflows first; a plan that moves meanwhile was moved by a
 -- workflow that lives. What is still to be told is not told twice.
-create or replace function enqueue_live(p_what text, p_after jsonb, p_limit integer, out told integer, out last jsonb)
+create or replace function enqueue_live(p_what text, p_after jsonb, p_limit integer)
+  returns table (told integer, last jsonb)
   language plpgsql volatile security definer set search_path = public, pg_temp
   as $$
   declare
@@ -34,5 +35,6 @@ create or replace function enqueue_live(p_what text, p_after jsonb, p_limit inte
     select (select count(*) from telling),
       (select jsonb_build_object('due', due, 'id', id) from page order by page.due desc, page.id desc limit 1)
       into told, last;
+    return next;
   end $$;
 grant execute on function enqueue_live(text, jsonb, integer) to mediconnect_relay;

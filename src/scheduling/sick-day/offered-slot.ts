@@ -33,6 +33,7 @@ export async function slotOfColleague(tx: Tx, search: Search): Promise<FreeSlot 
     .innerJoin('provider as away', (join) => join.on(sql<boolean>`lower(away.specialty) = lower(provider.specialty)`))
     .select('provider.provider_id')
     .where('away.provider_id', '=', sickDay.provider_id)
+    .where('provider.clinic_id', '=', sickDay.clinic_id)
     .where('provider.provider_id', '<>', sickDay.provider_id)
     .orderBy('provider.provider_id')
     .execute();

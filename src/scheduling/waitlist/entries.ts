@@ -61,6 +61,7 @@ async function enter(deps: SchedulingDeps, tx: Tx, act: Act, wish: WaitlistWish)
     .selectFrom('provider')
     .innerJoin('clinic', 'clinic.clinic_id', 'provider.clinic_id')
     .select(['specialty', 'time_zone'])
+    .where('provider.clinic_id', '=', act.clinicId)
     .where((eb) =>
       wish.providerId === undefined
         ? isSpecialty('specialty', wish.specialty ?? '')
