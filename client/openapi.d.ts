@@ -4169,7 +4169,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The clinic. */
+            /** @description The clinic as it is now. */
             200: {
                 headers: {
                     /** @description The version, for If-Match. */
@@ -4194,7 +4194,8 @@ export interface operations {
                      *         "moveNoticeMinutes": 0,
                      *         "cancellationNoticeMinutes": 0,
                      *         "holdMinutes": 1
-                     *       }
+                     *       },
+                     *       "affectedAppointments": 1
                      *     }
                      */
                     "application/json": {
@@ -4230,6 +4231,8 @@ export interface operations {
                             /** @description How long a hold lasts. */
                             holdMinutes: number;
                         };
+                        /** @description How many booked visits to come another zone leaves where a rule now refuses them. They stay until somebody moves them. */
+                        affectedAppointments: number;
                     };
                 };
             };
@@ -6177,6 +6180,14 @@ export interface operations {
                      * @default false
                      */
                     yearly?: boolean;
+                } | {
+                    /** @enum {string} */
+                    kind: "zone";
+                    /**
+                     * @description An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.
+                     * @example Europe/Berlin
+                     */
+                    timeZone: string;
                 };
             };
         };

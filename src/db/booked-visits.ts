@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Interval } from '../domain/interval.ts';
 import { DAY_MS } from '../domain/clock.ts';
 import type { Tx } from './connection.ts';
@@ -33,11 +34,65 @@ export async function upcomingVisits(
     .orderBy('appointment_id');
   if (whose.providerId !== undefined) query = query.where('provider_id', '=', whose.providerId);
   if (Number.isFinite(reach.to)) query = query.where('appointment_time', '<', new Date(reach.to));
-  return (await query.execute()).map((row) => ({
+  return (await query.execute()).map(upcomingVisit);
+}
+
+/** When the last of a clinic's scheduled visits begins; undefined when none is to come. Epoch milliseconds. */
+export async function lastUpcoming(tx: Tx, clinicId: string, now: Date): Promise<number | undefined> {
+  const last = await tx
+    .selectFrom('appointment')
+    .select('appointment_time')
+    .where('clinic_id', '=', clinicId)
+    .where('status', '=', 'SCHEDULED')
+    .where('appointment_time', '>', now)
+    .orderBy('appointment_time', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.appointment_time.getTime();
+}
+
+/**
+ * The scheduled visits of a clinic after `now` that meet any of these times, earliest first, each once. One look into the index for each time, so what
+ * lies between them costs nothing.
+ */
+export async function upcomingVisitsDuring(
+  tx: Tx,
+  clinicId: string,
+  now: Date,
+  times: readonly Interval[],
+): Promise<UpcomingVisit[]> {
+  if (times.length === 0) return [];
+  const { rows } = await sql<VisitRow>`
+    select distinct met.*
+    from unnest(${times.map(({ from }) => new Date(from))}::timestamptz[], ${times.map(({ to }) => new Date(to))}::timestamptz[])
+      as during (from_time, to_time)
+    cross join lateral (
+      select appointment_id, patient_id, provider_id, appointment_time, duration_minutes
+      from appointment
+      where clinic_id = ${clinicId} and status = 'SCHEDULED'
+        -- No visit is longer than a day.
+        and appointment_time > greatest(${now}::timestamptz, during.from_time - interval '1 day')
+        and appointment_time < during.to_time
+        and appointment_time + duration_minutes * interval '1 minute' > during.from_time
+    ) met
+    order by appointment_time, appointment_id`.execute(tx);
+  return rows.map(upcomingVisit);
+}
+
+interface VisitRow {
+  readonly appointment_id: string;
+  readonly patient_id: string;
+  readonly provider_id: string;
+  readonly appointment_time: Date;
+  readonly duration_minutes: number;
+}
+
+function upcomingVisit(row: VisitRow): UpcomingVisit {
+  return {
     appointmentId: row.appointment_id,
     patientId: row.patient_id,
     providerId: row.provider_id,
     from: row.appointment_time.getTime(),
     durationMinutes: row.duration_minutes,
-  }));
+  };
 }

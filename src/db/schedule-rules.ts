@@ -118,6 +118,17 @@ export async function insertClosures(tx: Tx, clinicId: string, closures: readonl
       do update set to_date = excluded.to_date, name = excluded.name, yearly = excluded.yearly`.execute(tx);
 }
 
+/** A clinic's closures that are not over on `today`. */
+export async function closuresAhead(tx: Tx, clinicId: string, today: string): Promise<Closure[]> {
+  const rows = await tx
+    .selectFrom('closure')
+    .select(['from_date', 'to_date', 'name', 'yearly'])
+    .where('clinic_id', '=', clinicId)
+    .where((eb) => eb.or([eb('to_date', '>=', today), eb('yearly', '=', true)]))
+    .execute();
+  return rows.map((row) => ({ fromDate: row.from_date, toDate: row.to_date, name: row.name, yearly: row.yearly }));
+}
+
 /** Returns how many of them there were. */
 export async function deleteClosures(tx: Tx, closureIds: readonly string[]): Promise<number> {
   if (closureIds.length === 0) return 0;

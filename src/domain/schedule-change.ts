@@ -1,6 +1,6 @@
 import { objectionsOfHours, type HoursRefusal } from './availability/judge.ts';
 import { type Closure, type DateOverride, type ProviderSchedule, type WeeklyWindow } from './availability/schedule.ts';
-import type { Interval } from './interval.ts';
+import { overlaps, type Interval } from './interval.ts';
 import { DAY_MS, visitAt } from './clock.ts';
 import { addDays, startOfDay } from './time-zone.ts';
 
@@ -19,7 +19,9 @@ export type ScheduleChange =
   | { readonly kind: 'override'; readonly date: string; readonly windows: readonly TimeWindow[] }
   | { readonly kind: 'override_cleared'; readonly date: string }
   | { readonly kind: 'time_off'; readonly during: Interval }
-  | { readonly kind: 'closures'; readonly closures: readonly Closure[] };
+  | { readonly kind: 'closures'; readonly closures: readonly Closure[] }
+  /** The same wall-clock times in another zone, of which visits know nothing. */
+  | { readonly kind: 'zone'; readonly timeZone: string };
 
 /** The schedule as it will be. */
 export function applyChange(schedule: ProviderSchedule, change: ScheduleChange): ProviderSchedule {
@@ -34,6 +36,8 @@ export function applyChange(schedule: ProviderSchedule, change: ScheduleChange):
       return { ...schedule, timeOff: [...schedule.timeOff, change.during] };
     case 'closures':
       return { ...schedule, closures: [...schedule.closures, ...change.closures] };
+    case 'zone':
+      return { ...schedule, timeZone: change.timeZone };
   }
 }
 
@@ -78,10 +82,31 @@ export function affectedBy<Visit extends BookedVisit>(
   });
 }
 
+/**
+ * As {@link affectedBy}, of many providers' visits that meet new closures: they refuse alike whatever a provider's rules are, unless the clinic was closed
+ * already.
+ * @param visits - earliest first
+ * @param closedBefore - see `closedTimes`
+ */
+export function affectedByClosures<Visit extends BookedVisit>(
+  visits: readonly Visit[],
+  closedBefore: readonly Interval[],
+): Affected<Visit>[] {
+  let next = 0;
+  return visits.flatMap((visit) => {
+    const during = visitAt(visit.from, visit.durationMinutes);
+    for (let closed = closedBefore[next]; closed !== undefined && closed.to <= during.from; closed = closedBefore[next])
+      next += 1;
+    const closed = closedBefore[next];
+    return closed !== undefined && overlaps(closed, during) ? [] : [{ ...visit, rule: 'provider_closed' as const }];
+  });
+}
+
 /** Where a visit must lie, at least partly, to be affected: keeps the database from reading visits that cannot be. Epoch milliseconds. */
-export function reachOf(change: ScheduleChange, timeZone: string): Interval {
+export function reachOf(change: Exclude<ScheduleChange, { kind: 'closures' }>, timeZone: string): Interval {
   switch (change.kind) {
     case 'hours':
+    case 'zone':
       return { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
     case 'override':
     case 'override_cleared':
@@ -89,17 +114,7 @@ export function reachOf(change: ScheduleChange, timeZone: string): Interval {
       return { from: startOfDay(timeZone, change.date), to: startOfDay(timeZone, addDays(change.date, 2)) + DAY_MS };
     case 'time_off':
       return change.during;
-    case 'closures':
-      if (change.closures.length === 0) return { from: 0, to: 0 };
-      return {
-        from: Math.min(...change.closures.map(({ fromDate }) => startOfDay(timeZone, fromDate))),
-        to: Math.max(...change.closures.map((closure) => endOf(closure, timeZone))),
-      };
   }
-}
-
-function endOf({ toDate, yearly }: Closure, timeZone: string): number {
-  return yearly ? Number.POSITIVE_INFINITY : startOfDay(timeZone, addDays(toDate, 1));
 }
 
 function withoutDate(overrides: readonly DateOverride[], date: string): DateOverride[] {

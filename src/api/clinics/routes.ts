@@ -16,6 +16,7 @@ import {
   ClinicAnswer,
   ClinicBody,
   clinicBody,
+  ClinicChanged,
   ClinicPage,
   ClinicPath,
   ClinicQuery,
@@ -95,7 +96,7 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
         params: ClinicPath,
         headers: VersionHeaders,
         body: ClinicBody,
-        response: { 200: ClinicAnswer },
+        response: { 200: ClinicChanged },
       },
     },
     async (request, reply) => {
@@ -109,7 +110,9 @@ export const clinicRoutes: FastifyPluginCallbackTypebox<ClinicRoutes> = (app, { 
         phone,
         timeZone,
       });
-      return reply.header('etag', entityTag(clinic.version)).send(clinicBody(clinic));
+      return reply
+        .header('etag', entityTag(clinic.version))
+        .send({ ...clinicBody(clinic), affectedAppointments: clinic.affectedAppointments });
     },
   );
 

@@ -7,7 +7,7 @@ export const ClinicPath = Strict({ clinicId: Uuid('The clinic.') });
 
 export const ClinicQuery = Strict(PAGE_QUERY);
 
-const TimeZone = Type.String({
+export const TimeZone = Type.String({
   minLength: 1,
   maxLength: 64,
   description: 'An IANA zone. Hours, breaks, overrides and closures are wall-clock times there.',
@@ -118,6 +118,17 @@ const Clinic = Type.Object({
 });
 
 export const ClinicAnswer = Type.Object(Clinic.properties, { description: 'The clinic.', headers: ETAG_HEADER });
+
+export const ClinicChanged = Type.Object(
+  {
+    ...Clinic.properties,
+    affectedAppointments: Type.Integer({
+      description:
+        'How many booked visits to come another zone leaves where a rule now refuses them. They stay until somebody moves them.',
+    }),
+  },
+  { description: 'The clinic as it is now.', headers: ETAG_HEADER },
+);
 
 export const ClinicPage = Type.Object({ clinics: Type.Array(Clinic), nextCursor: NextCursor });
 

@@ -1,11 +1,13 @@
 import type { Tx } from '../../db/connection.ts';
 import type { CalendarEvent } from '../../domain/closure-import.ts';
-import type { ScheduleChange } from '../../domain/schedule-change.ts';
-import { affectedOfClinic, affectedOfProvider } from '../../scheduling/schedule/affected-visits.ts';
+import {
+  affectedOfClinic,
+  affectedOfProvider,
+  type ClinicChange,
+  type ProviderChange,
+} from '../../scheduling/schedule/affected-visits.ts';
 import { effectOfImport } from '../../scheduling/schedule/closures.ts';
 import { list } from '../read.ts';
-
-type ClosuresChange = Extract<ScheduleChange, { kind: 'closures' }>;
 
 const countOf = ({ affected }: { readonly affected: readonly unknown[] }) => affected.length;
 
@@ -13,13 +15,13 @@ const countOf = ({ affected }: { readonly affected: readonly unknown[] }) => aff
 export const previewReads = {
   affectedOfProvider: list(
     'schedule_preview',
-    (tx: Tx, asked: { readonly providerId: string; readonly change: ScheduleChange; readonly now: Date }) =>
+    (tx: Tx, asked: { readonly providerId: string; readonly change: ProviderChange; readonly now: Date }) =>
       affectedOfProvider(tx, asked.providerId, asked.change, asked.now),
     countOf,
   ),
   affectedOfClinic: list(
     'schedule_preview',
-    (tx: Tx, asked: { readonly clinicId: string; readonly change: ClosuresChange; readonly now: Date }) =>
+    (tx: Tx, asked: { readonly clinicId: string; readonly change: ClinicChange; readonly now: Date }) =>
       affectedOfClinic(tx, asked.clinicId, asked.change, asked.now),
     countOf,
   ),

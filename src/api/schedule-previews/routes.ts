@@ -1,12 +1,14 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
-import type { ScheduleChange } from '../../domain/schedule-change.ts';
+import { isTimeZone } from '../../domain/time-zone.ts';
 import type { ForeignFiles } from '../../integrations/foreign-files.ts';
+import type { ClinicChange, ProviderChange } from '../../scheduling/schedule/affected-visits.ts';
 import { authorize, clinicFor, namedClinic } from '../authorization.ts';
 import { callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.ts';
 import { CALENDAR_LIMIT, CalendarBody, holidaysOf, takeCalendarsOnly } from '../closures/calendar-files.ts';
 import { ClinicPath } from '../closures/schemas.ts';
+import { invalidField } from '../problem.ts';
 import type { Reads } from '../reads.ts';
 import { validClosure, validHours, validSpan, validWindows } from '../schedules/valid-changes.ts';
 import { ImportPreview, Preview, PreviewBody, previewOf } from './schemas.ts';
@@ -43,11 +45,10 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
     async (request) => {
       const caller = callerOf(request);
       const { body } = request;
-      if (body.kind === 'closure') {
-        authorize(caller, 'changeClosures');
+      if (body.kind === 'closure' || body.kind === 'zone') {
+        authorize(caller, body.kind === 'closure' ? 'changeClosures' : 'changeClinic');
         const clinicId = namedClinic(caller, undefined, 'body');
-        const change = { kind: 'closures', closures: [validClosure(body)] } as const;
-        const asked = { clinicId, change, now: now() };
+        const asked = { clinicId, change: clinicChangeOf(body), now: now() };
         const { timeZone, affected } = await reads.affectedOfClinic({ clinicId }, readerOf(request), asked);
         return previewOf(timeZone, affected);
       }
@@ -106,7 +107,13 @@ export const schedulePreviewRoutes: FastifyPluginCallbackTypebox<SchedulePreview
   }
 };
 
-function changeOf(body: Exclude<PreviewBody, { kind: 'closure' }>): ScheduleChange {
+function clinicChangeOf(body: Extract<PreviewBody, { kind: 'closure' | 'zone' }>): ClinicChange {
+  if (body.kind === 'closure') return { kind: 'closures', closures: [validClosure(body)] };
+  if (!isTimeZone(body.timeZone)) throw invalidField('body', '/timeZone', 'timeZone');
+  return { kind: 'zone', timeZone: body.timeZone };
+}
+
+function changeOf(body: Exclude<PreviewBody, { kind: 'closure' | 'zone' }>): ProviderChange {
   switch (body.kind) {
     case 'hours':
       return { kind: 'hours', ...validHours(body) };

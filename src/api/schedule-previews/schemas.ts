@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { localDate } from '../../domain/time-zone.ts';
 import type { AffectedVisit } from '../../scheduling/schedule/affected-visits.ts';
+import { TimeZone } from '../clinics/schemas.ts';
 import { ClosureBody, IMPORT_COUNTS, SKIPPED } from '../closures/schemas.ts';
 import { HoursBody, TimeOffBody, Windows } from '../schedules/schemas.ts';
 import { Instant, instantText, LocalDate, Strict, Uuid } from '../schemas.ts';
@@ -14,6 +15,7 @@ const CHANGES = [
   Strict({ kind: Type.Literal('override_cleared'), ...PROVIDER, ...DATE }),
   Strict({ kind: Type.Literal('time_off'), ...PROVIDER, ...TimeOffBody.properties }),
   Strict({ kind: Type.Literal('closure'), ...ClosureBody.properties }),
+  Strict({ kind: Type.Literal('zone'), timeZone: TimeZone }),
 ] as const;
 
 export type PreviewBody = Static<(typeof CHANGES)[number]>;

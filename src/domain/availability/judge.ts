@@ -154,7 +154,10 @@ export function objectionsOfHours(schedule: ProviderSchedule, visit: Interval): 
   const hits = (intervals: readonly Interval[]): boolean => intervals.some((each) => overlaps(each, visit));
   const objections: HoursObjection[] = [];
   if (!rules.hours.some((window) => window.from <= visit.from && visit.to <= window.to)) {
-    const isClosed = compile(schedule).overrides.get(midnight)?.length === 0;
+    const { overrides } = compile(schedule);
+    const isClosed = [midnight, localMidnight(schedule.timeZone, visit.to - 1)].some(
+      (date) => overrides.get(date)?.length === 0,
+    );
     if (isClosed) objections.push({ rule: 'closed_date', code: 'provider_closed' });
     objections.push({ rule: 'hours', code: isClosed ? 'provider_closed' : 'outside_hours' });
   }

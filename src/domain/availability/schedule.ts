@@ -5,6 +5,7 @@ import {
   dayBounds,
   dayOfWeekOf,
   firstInstantAt,
+  localMidnight,
   startOfDay,
   startOfLocalDay,
   timeOfDay,
@@ -21,7 +22,10 @@ export interface WeeklyWindow {
   readonly endTime: string;
 }
 
-/** Other hours on one date: they replace the weekly hours (not the breaks) of that date. Without times the provider is closed on it; several rows are several windows. */
+/**
+ * Other hours on one date, from its midnight to the next: they replace the weekly hours (not the breaks) that start on it, and what reaches into it from
+ * the evening before. Without times the provider is closed on it; several rows are several windows.
+ */
 export interface DateOverride {
   readonly date: string;
   readonly startTime?: string;
@@ -78,15 +82,20 @@ interface LocalWindow {
   readonly end: number;
 }
 
-interface CompiledSchedule {
+type ClinicClosures = Pick<ProviderSchedule, 'timeZone' | 'closures'>;
+
+interface CompiledClosures {
+  /** Those of one year only. */
+  readonly closures: readonly Interval[];
+  readonly yearlyClosures: readonly YearlyDates[];
+}
+
+interface CompiledSchedule extends CompiledClosures {
   /** By day of the week; the first place is empty. */
   readonly weekly: readonly (readonly LocalWindow[])[];
   readonly breaks: readonly (readonly LocalWindow[])[];
   /** By date, in the form of `utcMidnight`; no windows: closed. */
   readonly overrides: ReadonlyMap<number, readonly LocalWindow[]>;
-  /** Those of one year only. */
-  readonly closures: readonly Interval[];
-  readonly yearlyClosures: readonly YearlyDates[];
   readonly timeOff: readonly Interval[];
 }
 
@@ -106,21 +115,27 @@ export function compile(schedule: ProviderSchedule): CompiledSchedule {
     weekly: windowsByWeekday(schedule.weekly),
     breaks: windowsByWeekday(schedule.breaks),
     overrides: windowsByDate(schedule.overrides),
-    closures: mergeIntervals(
-      schedule.closures
-        .filter(({ yearly }) => !yearly)
-        .map(({ fromDate, toDate }) => ({
-          from: startOfDay(schedule.timeZone, fromDate),
-          to: startOfLocalDay(schedule.timeZone, utcMidnight(toDate) + DAY_MS),
-        })),
-    ),
-    yearlyClosures: schedule.closures
-      .filter(({ yearly }) => yearly)
-      .map(({ fromDate, toDate }) => ({ first: utcMidnight(fromDate), last: utcMidnight(toDate) })),
+    ...compiledClosures(schedule),
     timeOff: mergeIntervals(schedule.timeOff),
   };
   compiledSchedules.set(schedule, compiled);
   return compiled;
+}
+
+function compiledClosures({ timeZone, closures }: ClinicClosures): CompiledClosures {
+  return {
+    closures: mergeIntervals(
+      closures
+        .filter(({ yearly }) => !yearly)
+        .map(({ fromDate, toDate }) => ({
+          from: startOfDay(timeZone, fromDate),
+          to: startOfLocalDay(timeZone, utcMidnight(toDate) + DAY_MS),
+        })),
+    ),
+    yearlyClosures: closures
+      .filter(({ yearly }) => yearly)
+      .map(({ fromDate, toDate }) => ({ first: utcMidnight(fromDate), last: utcMidnight(toDate) })),
+  };
 }
 
 function windowsByWeekday(windows: readonly WeeklyWindow[]): LocalWindow[][] {
@@ -160,27 +175,44 @@ export interface Rules {
 /** The dates in the form of `utcMidnight`. */
 export function rulesBetween(schedule: ProviderSchedule, firstDate: number, lastDate: number): Rules {
   const { timeZone } = schedule;
-  const { weekly, breaks, overrides, timeOff } = compile(schedule);
+  const compiled = compile(schedule);
+  const { weekly, breaks, overrides, timeOff } = compiled;
   const hours: Interval[] = [];
   const pauses: Interval[] = [];
   // The evening before may reach into the first date; a visit of a day that starts on the last date ends on the next, or after it if the clocks skip an hour.
   const [first, last] = [firstDate - DAY_MS, lastDate + 2 * DAY_MS];
   for (let midnight = first; midnight <= last; midnight += DAY_MS) {
     const weekday = dayOfWeekOf(midnight);
-    place(hours, timeZone, midnight, overrides.get(midnight) ?? weekly[weekday] ?? []);
+    const windows = overrides.get(midnight) ?? weekly[weekday] ?? [];
+    place(hours, timeZone, midnight, overrides.has(midnight + DAY_MS) ? untilMidnight(windows) : windows);
     place(pauses, timeZone, midnight, breaks[weekday] ?? []);
   }
   return {
     hours: mergeIntervals(hours),
     breaks: mergeIntervals(pauses),
-    closures: closuresBetween(schedule, first, last),
+    closures: closuresBetween(timeZone, compiled, first, last),
     timeOff,
   };
 }
 
-/** Every closure that touches these dates, and perhaps others. */
-function closuresBetween(schedule: ProviderSchedule, firstDate: number, lastDate: number): readonly Interval[] {
-  const { closures, yearlyClosures } = compile(schedule);
+/** When a clinic is closed, at least between two instants: merged. */
+export function closedTimes(clinic: ClinicClosures, { from, to }: Interval): readonly Interval[] {
+  const { timeZone } = clinic;
+  return closuresBetween(
+    timeZone,
+    compiledClosures(clinic),
+    localMidnight(timeZone, from),
+    localMidnight(timeZone, to),
+  );
+}
+
+/** Every closure that touches these dates, and perhaps others. The dates in the form of `utcMidnight`. */
+function closuresBetween(
+  timeZone: string,
+  { closures, yearlyClosures }: CompiledClosures,
+  firstDate: number,
+  lastDate: number,
+): readonly Interval[] {
   if (yearlyClosures.length === 0) return closures;
   const all = [...closures];
   // One that began in the year before may go on in this one.
@@ -192,10 +224,15 @@ function closuresBetween(schedule: ProviderSchedule, firstDate: number, lastDate
       // A last date that this year does not have has become the one after it.
       const end = yearsLater(to, -years) === last ? to + DAY_MS : to;
       if (years < 0 || from > lastDate || end <= firstDate) continue;
-      all.push({ from: startOfLocalDay(schedule.timeZone, from), to: startOfLocalDay(schedule.timeZone, end) });
+      all.push({ from: startOfLocalDay(timeZone, from), to: startOfLocalDay(timeZone, end) });
     }
   }
   return mergeIntervals(all);
+}
+
+/** The next date has hours of its own: nothing reaches into it. */
+function untilMidnight(windows: readonly LocalWindow[]): LocalWindow[] {
+  return windows.map(({ start, end }) => ({ start, end: Math.min(end, DAY_MS) }));
 }
 
 /** An edge that the clocks skip is where they change: a window never ends before it begins, and none is longer than on the wall. */

@@ -7,6 +7,8 @@ import { policyFaults } from '../../domain/policy-faults.ts';
 import type { ClinicPolicy } from '../../domain/policy.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
 import { differenceFrom } from './difference.ts';
+import { affectedOfClinic } from '../schedule/affected-visits.ts';
+import type { ScheduleChanged } from '../schedule/hours.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
 
 export interface ClinicChange {
@@ -19,27 +21,40 @@ export interface ClinicChange {
   readonly timeZone?: string | undefined;
 }
 
-/** Renames a clinic, gives it another phone or moves it to another zone. @throws AppError `not_found`, `version_mismatch` */
-export function changeClinic(deps: SchedulingDeps, act: Act, change: ClinicChange): Promise<ClinicRow> {
+/** Renames a clinic, gives it another phone or moves it to another zone; visits that are booked stay. @throws AppError `not_found`, `version_mismatch` */
+export function changeClinic(
+  deps: SchedulingDeps,
+  act: Act,
+  change: ClinicChange,
+): Promise<ClinicRow & ScheduleChanged> {
   return door(deps, act, async (tx) => {
     const before = await lockedClinic(tx, act.clinicId);
     const { expectedVersion, ...wanted } = change;
     if (before.version !== expectedVersion) throw new AppError('version_mismatch', { version: before.version });
     const changed = differenceFrom({ name: before.name, phone: before.phone, timeZone: before.time_zone }, wanted);
-    if (Object.keys(changed).length === 0) return before;
+    if (Object.keys(changed).length === 0) return { ...before, affectedAppointments: 0 };
+    const { timeZone } = changed;
+    const affected =
+      timeZone === undefined
+        ? []
+        : (await affectedOfClinic(tx, act.clinicId, { kind: 'zone', timeZone }, act.now)).affected;
     const after = await tx
       .updateTable('clinic')
       .set({
         name: changed.name ?? before.name,
         phone: changed.phone === undefined ? before.phone : changed.phone,
-        time_zone: changed.timeZone ?? before.time_zone,
+        time_zone: timeZone ?? before.time_zone,
       })
       .where('clinic_id', '=', act.clinicId)
       .returningAll()
       .executeTakeFirstOrThrow();
     await withdrawRefusedOffers(tx, act);
-    await audit(tx, act, 'clinic', act.clinicId, 'changed', { version: after.version, changed: Object.keys(changed) });
-    return after;
+    await audit(tx, act, 'clinic', act.clinicId, 'changed', {
+      version: after.version,
+      changed: Object.keys(changed),
+      ...(timeZone === undefined ? {} : { affected: affected.length }),
+    });
+    return { ...after, affectedAppointments: affected.length };
   });
 }
 

@@ -1,11 +1,25 @@
-import { upcomingVisits, type UpcomingVisit } from '../../db/booked-visits.ts';
+import { lastUpcoming, upcomingVisits, upcomingVisitsDuring, type UpcomingVisit } from '../../db/booked-visits.ts';
 import type { Tx } from '../../db/connection.ts';
-import { loadProviderSchedule } from '../../db/schedules.ts';
-import type { ProviderSchedule } from '../../domain/availability/schedule.ts';
+import { closuresAhead } from '../../db/schedule-rules.ts';
+import { loadProviderSchedule, loadProviderSchedules } from '../../db/schedules.ts';
+import { closedTimes, type Closure, type ProviderSchedule } from '../../domain/availability/schedule.ts';
+import { DAY_MS } from '../../domain/clock.ts';
 import { AppError } from '../../domain/errors.ts';
-import { affectedBy, reachOf, type Affected, type ScheduleChange } from '../../domain/schedule-change.ts';
+import {
+  affectedBy,
+  affectedByClosures,
+  reachOf,
+  type Affected,
+  type ScheduleChange,
+} from '../../domain/schedule-change.ts';
+import { localDate } from '../../domain/time-zone.ts';
 
 export type AffectedVisit = Affected<UpcomingVisit>;
+
+/** What can happen to the schedule of one provider alone. */
+export type ProviderChange = Exclude<ScheduleChange, { kind: 'closures' | 'zone' }>;
+/** What can happen to the schedules of a whole clinic. */
+export type ClinicChange = Extract<ScheduleChange, { kind: 'closures' | 'zone' }>;
 
 /**
  * The visits to come that a change of one provider's schedule affects, before it is written. A preview asks it and writes nothing; a door asks it under
@@ -15,7 +29,7 @@ export type AffectedVisit = Affected<UpcomingVisit>;
 export async function affectedOfProvider(
   tx: Tx,
   providerId: string,
-  change: ScheduleChange,
+  change: ProviderChange,
   now: Date,
 ): Promise<{ readonly schedule: ProviderSchedule; readonly affected: AffectedVisit[] }> {
   const schedule = await loadProviderSchedule(tx, providerId);
@@ -31,27 +45,49 @@ export interface AffectedOfClinic {
   readonly affected: AffectedVisit[];
 }
 
-/** As {@link affectedOfProvider}, of every provider of the clinic: for closures, under the clinic's lock. @throws AppError `not_found` */
+/** As {@link affectedOfProvider}, of every provider of the clinic: under the clinic's lock. @throws AppError `not_found` */
 export async function affectedOfClinic(
   tx: Tx,
   clinicId: string,
-  change: Extract<ScheduleChange, { kind: 'closures' }>,
+  change: ClinicChange,
   now: Date,
 ): Promise<AffectedOfClinic> {
   const clinic = await tx.selectFrom('clinic').select('time_zone').where('clinic_id', '=', clinicId).executeTakeFirst();
   if (clinic === undefined) throw new AppError('not_found');
-  const visits = await upcomingVisits(tx, { clinicId }, now, reachOf(change, clinic.time_zone));
-  const affected: AffectedVisit[] = [];
-  for (const providerId of new Set(visits.map((visit) => visit.providerId))) {
-    const schedule = await loadProviderSchedule(tx, providerId);
-    if (schedule === undefined) throw new AppError('internal_error');
-    affected.push(
-      ...affectedBy(
-        schedule,
-        change,
-        visits.filter((visit) => visit.providerId === providerId),
-      ),
-    );
+  const timeZone = clinic.time_zone;
+  const affected =
+    change.kind === 'closures'
+      ? await closedOut(tx, { clinicId, timeZone, closures: change.closures }, now)
+      : await movedOut(tx, clinicId, change, now);
+  return { timeZone, affected };
+}
+
+/** Only visits that meet a new closure are read, and no provider's rules: the clinic waits meanwhile. */
+async function closedOut(
+  tx: Tx,
+  { clinicId, timeZone, closures }: { clinicId: string; timeZone: string; closures: readonly Closure[] },
+  now: Date,
+): Promise<AffectedVisit[]> {
+  const last = closures.length === 0 ? undefined : await lastUpcoming(tx, clinicId, now);
+  if (last === undefined) return [];
+  const ahead = { from: now.getTime(), to: last + DAY_MS };
+  const visits = await upcomingVisitsDuring(tx, clinicId, now, closedTimes({ timeZone, closures }, ahead));
+  const before = await closuresAhead(tx, clinicId, localDate(timeZone, now.getTime()));
+  return affectedByClosures(visits, closedTimes({ timeZone, closures: before }, ahead));
+}
+
+/** Another zone moves the hours of every day. */
+async function movedOut(tx: Tx, clinicId: string, change: ClinicChange, now: Date): Promise<AffectedVisit[]> {
+  const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+  const visits = await upcomingVisits(tx, { clinicId }, now, everything);
+  const byProvider = new Map<string, UpcomingVisit[]>();
+  for (const visit of visits) {
+    const others = byProvider.get(visit.providerId);
+    if (others === undefined) byProvider.set(visit.providerId, [visit]);
+    else others.push(visit);
   }
-  return { timeZone: clinic.time_zone, affected: affected.sort((a, b) => a.from - b.from) };
+  const schedules = await loadProviderSchedules(tx, [...byProvider.keys()]);
+  return schedules
+    .flatMap((schedule) => affectedBy(schedule, change, byProvider.get(schedule.providerId) ?? []))
+    .sort((a, b) => a.from - b.from);
 }

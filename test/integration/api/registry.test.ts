@@ -113,7 +113,7 @@ describe('clinics', () => {
     expect(changed).toMatchObject({
       status: 200,
       headers: { etag: '"2"' },
-      body: { name: 'New name', timeZone: 'Asia/Tokyo' },
+      body: { name: 'New name', timeZone: 'Asia/Tokyo', affectedAppointments: 0 },
     });
     const same = await change('PATCH', url, { timeZone: 'Asia/Tokyo' }, headers, '"2"');
     expect(same).toMatchObject({ status: 200, headers: { etag: '"2"' } });
@@ -125,7 +125,7 @@ describe('clinics', () => {
         entity: 'clinic',
         action: 'changed',
         actor_kind: 'staff',
-        detail: { version: 2, changed: ['name', 'timeZone'] },
+        detail: { version: 2, changed: ['name', 'timeZone'], affected: 0 },
       },
     ]);
     expect((await change('PATCH', url, { name: 'x' }, await asProvider(own.clinicId, providerId), '"2"')).status).toBe(

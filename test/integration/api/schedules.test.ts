@@ -328,6 +328,8 @@ describe('a preview', () => {
     const count = async (change: object) => (await preview(change)).body['affectedAppointments'];
     expect(await count({ kind: 'hours', providerId, weekly: everyDay('10:00', '12:00'), breaks: [] })).toBe(1);
     expect(await count({ kind: 'override', providerId, date: inDays(6), windows: [] })).toBe(1);
+    expect(await count({ kind: 'zone', timeZone: 'Pacific/Auckland' })).toBeGreaterThanOrEqual(1);
+    expect(await preview({ kind: 'zone', timeZone: 'Mars/Olympus' })).toMatchObject({ status: 400 });
     expect(await count({ kind: 'override', providerId, date: inDays(7), windows: [] })).toBe(0);
     expect(await count({ kind: 'override_cleared', providerId, date: inDays(6) })).toBe(0);
     expect(await count({ kind: 'closure', fromDate: inDays(6), toDate: inDays(6), name: 'Inventory' })).toBe(1);

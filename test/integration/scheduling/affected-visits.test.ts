@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { v7 as uuidV7 } from 'uuid';
 import { inContext } from '../../../src/db/connection.ts';
+import { findClinic } from '../../../src/db/clinics.ts';
 import { loadProviderSchedule } from '../../../src/db/schedules.ts';
 import { judgeSlot } from '../../../src/domain/availability/judge.ts';
 import { type ProviderSchedule, type WeeklyWindow } from '../../../src/domain/availability/schedule.ts';
@@ -9,6 +10,7 @@ import type { ErrorCode } from '../../../src/domain/errors.ts';
 import type { ScheduleChange, TimeWindow } from '../../../src/domain/schedule-change.ts';
 import { addDays, startOfDay } from '../../../src/domain/time-zone.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
+import { changeClinic } from '../../../src/scheduling/registry/clinic.ts';
 import {
   affectedOfClinic,
   affectedOfProvider,
@@ -51,6 +53,7 @@ type Rule =
   | { readonly kind: 'hours'; readonly weekly: WeeklyWindow[]; readonly breaks: WeeklyWindow[] }
   | { readonly kind: 'override'; readonly day: number; readonly windows: TimeWindow[] }
   | { readonly kind: 'override_cleared'; readonly day: number }
+  | { readonly kind: 'zone'; readonly timeZone: string }
   | ({ readonly kind: 'time_off' } & SpanOfTime)
   | { readonly kind: 'closures'; readonly day: number; readonly days: number; readonly yearly: boolean };
 interface SpanOfTime {
@@ -63,12 +66,13 @@ const hours = fc.record({ kind: fc.constant('hours' as const), weekly, breaks: w
 const override = fc.record({ kind: fc.constant('override' as const), day, windows });
 const timeOff = span.map((each) => ({ kind: 'time_off' as const, ...each }));
 const closures = dates.map((each) => ({ kind: 'closures' as const, ...each }));
+const zone = fc.constantFrom('Europe/London', 'America/Lima').map((timeZone) => ({ kind: 'zone' as const, timeZone }));
 const cleared = day.map((each) => ({ kind: 'override_cleared' as const, day: each }));
 
 const anyCase = fc.record({
   timeZone: fc.constantFrom('Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia'),
   before: fc.tuple(hours, fc.array(fc.oneof(override, timeOff, closures), { maxLength: 3 })),
-  change: fc.oneof(hours, override, timeOff, closures, cleared),
+  change: fc.oneof(hours, override, timeOff, closures, cleared, zone),
   visits: fc.uniqueArray(
     fc.record({ day, start: fc.integer({ min: 0, max: 95 }), quarters: fc.constantFrom(1, 2, 3, 4, 8) }),
     { minLength: 1, maxLength: 25, selector: (visit) => visit.day * 96 + visit.start },
@@ -84,6 +88,8 @@ function changeOf(rule: Rule, clinic: Clinic): ScheduleChange {
       return { kind: 'override', date: inDays(rule.day), windows: rule.windows };
     case 'override_cleared':
       return { kind: 'override_cleared', date: inDays(rule.day) };
+    case 'zone':
+      return rule;
     case 'time_off':
       return { kind: 'time_off', during: spanIn(rule, clinic.timeZone) };
     case 'closures': {
@@ -134,13 +140,18 @@ async function applied(act: Act, providerId: string, change: ScheduleChange): Pr
       if (closure === undefined) return 0;
       return (await addClosure(deps, act, closure)).affectedAppointments;
     }
+    case 'zone': {
+      const clinic = await inContext(database.app.db, { clinicId: act.clinicId }, (tx) => findClinic(tx, act.clinicId));
+      const wanted = { expectedVersion: clinic?.version ?? 0, timeZone: change.timeZone };
+      return (await changeClinic(deps, act, wanted)).affectedAppointments;
+    }
   }
 }
 
 function previewed(act: Act, providerId: string, change: ScheduleChange): Promise<AffectedVisit[]> {
   return inContext(database.app.db, { clinicId: act.clinicId }, async (tx) => {
     const { affected } =
-      change.kind === 'closures'
+      change.kind === 'closures' || change.kind === 'zone'
         ? await affectedOfClinic(tx, act.clinicId, change, act.now)
         : await affectedOfProvider(tx, providerId, change, act.now);
     return affected;

@@ -163,4 +163,17 @@ describe('a change of the zone', () => {
     await changeClinic(deps, actAt(clinic), { expectedVersion: 1, timeZone: 'Pacific/Auckland' });
     await expect(bookQuarterPast(clinic, providerId, 4)).rejects.toMatchObject({ code: 'outside_hours' });
   });
+
+  it('says how many visits of all providers it leaves outside their hours; another name leaves none', async () => {
+    const clinic = await aClinic(database.owner, { timeZone: 'Europe/Berlin' });
+    for (let provider = 0; provider < 3; provider += 1) {
+      await bookQuarterPast(clinic, await aProvider(database.owner, clinic), 3);
+    }
+    const change = (given: object) => changeClinic(deps, actAt(clinic), { expectedVersion: 1, ...given });
+    expect(await change({ timeZone: 'Europe/Berlin' })).toMatchObject({ affectedAppointments: 0, version: 1 });
+    expect(await change({ timeZone: 'Pacific/Auckland' })).toMatchObject({ affectedAppointments: 3, version: 2 });
+    expect(
+      await changeClinic(deps, actAt(clinic), { expectedVersion: 2, name: 'Riverside', timeZone: 'Pacific/Auckland' }),
+    ).toMatchObject({ affectedAppointments: 0 });
+  });
 });

@@ -173,6 +173,50 @@ describe('a closure', () => {
     expect(await auditedActions(clinic.clinicId)).toEqual(['closure_added', 'closure_removed']);
   });
 
+  it('counts each visit once that begins in a closure or reaches into one, and none that was closed out before', async () => {
+    await aNewProvider();
+    const around = everyDay('00:00', '00:00');
+    const providers = [providerId, await aProvider(database.owner, clinic), await aProvider(database.owner, clinic)];
+    for (const each of providers) {
+      providerId = each;
+      await changeHours(deps, act(), { providerId, expectedVersion: await versionOf(), weekly: around, breaks: [] });
+    }
+    await addClosure(deps, act(), closure(8));
+    const override = { rules: ['provider_closed'] as const, reason: 'on call' };
+    for (const [index, [day, time]] of (
+      [
+        [2, '23:45'],
+        [3, '23:45'],
+        [5, '12:00'],
+        [8, '00:00'],
+        [7, '23:45'],
+        [9, '09:00'],
+      ] as const
+    ).entries()) {
+      await bookAppointment(deps, act(), {
+        patientId: await aPatient(database.owner, clinic),
+        providerId: providers[index % 3] ?? providerId,
+        appointmentTime: slotAt(clinic, day, time),
+        durationMinutes: 30,
+        registersPatient: false,
+        override,
+      });
+    }
+    const import3 = (...days: number[]) =>
+      importClosures(deps, act(), [{ uid: 'one', closures: days.map((day) => closure(day)) }]);
+    // 2 and 3 reach into or lie in 3 and 4; 5 is in none; 7 and 8 meet what is closed already; 9 is new.
+    expect(await import3(3, 4, 8, 9)).toMatchObject({ imported: 4, affectedAppointments: 3 });
+    expect(
+      await addClosure(
+        deps,
+        act(),
+        closure(5, { yearly: true, fromDate: addDays(inDays(5), -366), toDate: addDays(inDays(5), -365) }),
+      ),
+    ).toMatchObject({
+      affectedAppointments: 1,
+    });
+  });
+
   it('of a clinic that does not exist is none', async () => {
     await aNewProvider();
     const nowhere = { ...act(), clinicId: crypto.randomUUID() };

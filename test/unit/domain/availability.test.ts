@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BusyTime } from '../../../src/domain/availability/judge.ts';
-import type { ProviderSchedule } from '../../../src/domain/availability/schedule.ts';
+import type { DateOverride, ProviderSchedule } from '../../../src/domain/availability/schedule.ts';
 import type { SlotSearch } from '../../../src/domain/availability/search.ts';
 import { explainAvailability } from '../../../src/domain/availability/explain.ts';
 import { judgeSlot } from '../../../src/domain/availability/judge.ts';
@@ -79,6 +79,21 @@ describe('the windows in which a provider is open', () => {
       between('13:00', '14:00'),
     ]);
     expect(openWindows(schedule({ overrides }), addDays(MONDAY, 1))).toHaveLength(2);
+  });
+
+  it('are those of the override from midnight on, whatever reaches into its date from the evening before', () => {
+    const weekly = [{ dayOfWeek: 1, startTime: '21:00', endTime: '03:00' }];
+    const tuesday = addDays(MONDAY, 1);
+    const open = (overrides: DateOverride[]) => openWindows(schedule({ weekly, breaks: [], overrides }), tuesday);
+    expect(open([])).toEqual([{ from: at('21:00'), to: at('03:00', tuesday) }]);
+    expect(open([{ date: tuesday }])).toEqual([]);
+    expect(open([{ date: tuesday, startTime: '02:00', endTime: '05:00' }])).toEqual([
+      { from: at('02:00', tuesday), to: at('05:00', tuesday) },
+    ]);
+    expect(open([{ date: MONDAY, startTime: '22:00', endTime: '01:00' }, { date: tuesday }])).toEqual([]);
+    expect(open([{ date: MONDAY, startTime: '22:00', endTime: '01:00' }])).toEqual([
+      { from: at('22:00'), to: at('01:00', tuesday) },
+    ]);
   });
 
   it('are none on a date whose override has no times, whatever else is said of it', () => {

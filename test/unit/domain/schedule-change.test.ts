@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { affectedBy, applyChange, reachOf, type ScheduleChange } from '../../../src/domain/schedule-change.ts';
+import { closedTimes, type Closure } from '../../../src/domain/availability/schedule.ts';
+import {
+  affectedBy,
+  affectedByClosures,
+  applyChange,
+  reachOf,
+  type ScheduleChange,
+} from '../../../src/domain/schedule-change.ts';
 import { zonedInstant } from '../../../src/domain/time-zone.ts';
 import { schedule } from './schedules.ts';
 
@@ -94,15 +101,92 @@ describe('a visit that a rule refuses already, with the code of another', () => 
   });
 });
 
+describe('a date with hours of its own', () => {
+  const night = schedule({ weekly: [{ dayOfWeek: 1, startTime: '21:00', endTime: '03:00' }], breaks: [] });
+  const visits = [visit('23:30'), visit('23:45'), visit('00:00', TUESDAY), visit('02:30', TUESDAY)];
+  const rules = (windows: { startTime: string; endTime: string }[], of = night) =>
+    affectedBy(of, { kind: 'override', date: TUESDAY, windows }, visits).map(({ from, rule }) => [from, rule]);
+
+  it('closed, counts the visits of the shift that reaches into it, and the one over midnight', () => {
+    expect(rules([])).toEqual([
+      [at('23:45'), 'provider_closed'],
+      [at('00:00', TUESDAY), 'provider_closed'],
+      [at('02:30', TUESDAY), 'provider_closed'],
+    ]);
+  });
+
+  it('counts those of that shift which its own hours leave out', () => {
+    expect(rules([{ startTime: '02:00', endTime: '04:00' }])).toEqual([
+      [at('23:45'), 'outside_hours'],
+      [at('00:00', TUESDAY), 'outside_hours'],
+    ]);
+    // Hours from midnight on go on from those before it.
+    expect(rules([{ startTime: '00:00', endTime: '04:00' }])).toEqual([]);
+  });
+
+  it('whose own hours reach into the next is cleared with them', () => {
+    const own = applyChange(schedule(), {
+      kind: 'override',
+      date: MONDAY,
+      windows: [{ startTime: '20:00', endTime: '02:00' }],
+    });
+    expect(affectedBy(own, { kind: 'override_cleared', date: MONDAY }, [visit('01:00', TUESDAY)])).toHaveLength(1);
+  });
+});
+
+describe('another zone', () => {
+  it('affects the visits that are outside the hours on the new wall clock', () => {
+    // 09:00 in Berlin is 08:00 in London, 10:00 is 09:00, and 17:30 is 16:30; lunch is an hour later.
+    expect(affected({ kind: 'zone', timeZone: 'Europe/London' }, '09:30', '10:00', '13:00', '16:30')).toEqual([
+      '09:30 outside_hours',
+      '13:00 outside_hours',
+    ]);
+  });
+});
+
+describe('closures of a whole clinic', () => {
+  const closure = (fromDate: string, toDate = fromDate, yearly = false) => ({
+    fromDate,
+    toDate,
+    name: 'Closed',
+    yearly,
+  });
+  const closed = (closures: Closure[]) =>
+    closedTimes({ timeZone: ZONE, closures }, { from: at('00:00', '2026-06-01'), to: at('00:00', '2027-12-31') });
+
+  it('affect what each provider would say, whatever the clinic was closed on before', () => {
+    const before = [
+      closure('2026-06-14', MONDAY),
+      closure('2020-06-18', '2020-06-18', true),
+      closure('2020-12-31', '2021-01-01', true),
+    ];
+    const added = [closure(TUESDAY), closure('2010-06-17', '2010-06-18', true), closure('2026-12-30', '2027-01-02')];
+    const days = [
+      MONDAY,
+      TUESDAY,
+      '2026-06-17',
+      '2026-06-18',
+      '2026-12-30',
+      '2026-12-31',
+      '2027-01-01',
+      '2027-01-02',
+      '2027-01-03',
+      '2027-06-17',
+    ];
+    const visits = days.flatMap((date) => ['00:00', '09:30', '23:45'].map((time) => visit(time, date)));
+    const met = visits.filter(({ from }) =>
+      closed(added).some((time) => time.from < from + 30 * 60_000 && from < time.to),
+    );
+    const said = affectedByClosures(met, closed(before));
+    expect(said).toEqual(affectedBy(schedule({ closures: before }), { kind: 'closures', closures: added }, visits));
+    expect(said.length).toBeGreaterThan(10);
+    expect(said.length).toBeLessThan(met.length);
+  });
+});
+
 describe('the reach of a change', () => {
   it('is no smaller than what it can affect', () => {
-    const closure = { fromDate: MONDAY, toDate: TUESDAY, name: 'Inventory', yearly: false };
-    expect(reachOf({ kind: 'closures', closures: [closure] }, ZONE)).toEqual({
-      from: at('00:00'),
-      to: at('00:00', '2026-06-17'),
-    });
-    expect(reachOf({ kind: 'closures', closures: [{ ...closure, yearly: true }] }, ZONE).to).toBe(Infinity);
-    expect(reachOf({ kind: 'closures', closures: [] }, ZONE)).toEqual({ from: 0, to: 0 });
+    expect(reachOf({ kind: 'zone', timeZone: 'UTC' }, ZONE)).toEqual({ from: -Infinity, to: Infinity });
     const override = reachOf({ kind: 'override', date: MONDAY, windows: [] }, ZONE);
     expect(override.from).toBe(at('00:00'));
     expect(override.to).toBeGreaterThan(at('23:59', TUESDAY));

@@ -156,14 +156,14 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
     const reachedAt = shown.toPlainDateTime().equals(wanted) ? shown : shown.getTimeZoneTransition('previous');
     return reachedAt?.epochMilliseconds ?? Number.NaN;
   };
-  const hours: Interval[] = [];
+  const hours: (Interval & { readonly date: string })[] = [];
   const shut: Interval[] = [...rules.timeOff];
-  const put = (into: Interval[], date: string, window: { startTime: string; endTime: string }): void => {
+  const between = (date: string, window: { startTime: string; endTime: string }): Interval => {
     const overMidnight = window.endTime <= window.startTime;
-    into.push({
+    return {
       from: reached(date, window.startTime),
       to: reached(overMidnight ? addDays(date, 1) : date, window.endTime),
-    });
+    };
   };
   for (let days = -3; days <= 4; days += 1) {
     const day = wall.toPlainDate().add({ days });
@@ -173,9 +173,10 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
     const weekly = rules.weekly.filter((each) => each.dayOfWeek === day.dayOfWeek);
     for (const window of overrides.length > 0 ? overrides : weekly) {
       const { startTime, endTime } = window;
-      if (!closed && startTime !== undefined && endTime !== undefined) put(hours, date, { startTime, endTime });
+      if (!closed && startTime !== undefined && endTime !== undefined)
+        hours.push({ ...between(date, { startTime, endTime }), date });
     }
-    for (const each of rules.breaks) if (each.dayOfWeek === day.dayOfWeek) put(shut, date, each);
+    for (const each of rules.breaks) if (each.dayOfWeek === day.dayOfWeek) shut.push(between(date, each));
     if (rules.closures.some((each) => isClosedByHand(each, date))) {
       const next = day.add({ days: 1 });
       shut.push({
@@ -187,7 +188,11 @@ export function isBookableByHand(search: SlotSearch, from: number): boolean {
   const within = (list: readonly Interval[], instant: number): boolean =>
     list.some((each) => each.from <= instant && instant < each.to);
   for (let minute = from; minute < to; minute += MINUTE) {
-    if (!within(hours, minute) || within(shut, minute)) return false;
+    // A date that has hours of its own takes none from the evening before.
+    const owner = rules.overrides.length === 0 ? undefined : at(minute).toPlainDate().toString();
+    const isOwn = rules.overrides.some((each) => each.date === owner);
+    if (!within(isOwn ? hours.filter(({ date }) => date === owner) : hours, minute)) return false;
+    if (within(shut, minute)) return false;
   }
 
   const reserved = { from: from - policy.bufferBeforeMinutes * MINUTE, to: to + policy.bufferAfterMinutes * MINUTE };
