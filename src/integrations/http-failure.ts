@@ -6,7 +6,8 @@ export function refused(
   told: { readonly providerCode?: string | undefined; readonly retryAfter?: string | undefined } = {},
   now: number = Date.now(),
 ): AppError {
-  const seconds = readRetryAfter(told.retryAfter, now);
+  const waitMs = readRetryAfter(told.retryAfter, now);
+  const seconds = waitMs === undefined ? undefined : Math.ceil(waitMs / 1_000);
   return new AppError('provider_refused', {
     status,
     ...(told.providerCode === undefined ? {} : { providerCode: told.providerCode }),
@@ -24,13 +25,14 @@ export function unanswered(error: unknown): AppError {
   return new AppError('provider_unavailable', { sent: !NEVER_SENT.has(reason), reason });
 }
 
-/** The codes of Node's sockets for a connection that was not made. */
-const NEVER_SENT = new Set([
+/** The codes of Node's sockets, and of its fetch, for a connection that was not made. */
+export const NEVER_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -38,10 +40,14 @@ const NEVER_SENT = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** Seconds or an HTTP date (RFC 9110 §10.2.3). */
-function readRetryAfter(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value);
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / 1_000));
+/**
+ * `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110 §10.2.3). Undefined when it is missing or malformed.
+ * @param now - epoch milliseconds
+ */
+export function readRetryAfter(value: string | null | undefined, now: number): number | undefined {
+  const text = value?.trim() ?? '';
+  if (text === '') return undefined;
+  if (/^\d+$/.test(text)) return /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : undefined;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

@@ -1,5 +1,6 @@
 import type { OperationOutcome } from 'fhir/r4.js';
 import { AppError } from '../../domain/errors.ts';
+import { NEVER_SENT, readRetryAfter } from '../http-failure.ts';
 
 /**
  * What a failed request means.
@@ -74,14 +75,6 @@ const TRANSIENT_ISSUES: ReadonlySet<string> = new Set([
   'throttled',
 ]);
 
-/** Nobody listened, so nothing was written. Everything else that breaks a connection may have come after the write. */
-const NEVER_ARRIVED: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
 /** How long a server may ask to be left alone, at most. */
 const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
@@ -95,7 +88,7 @@ export function answerFailure(
   const issue = worstIssue(outcome);
   const softened = status >= 400 && status < 500 && BY_STATUS[status] === undefined && TRANSIENT_ISSUES.has(issue.code);
   const verdict = softened ? later : (BY_STATUS[status] ?? (status >= 500 ? away : refused));
-  const retryAfterMs = readRetryAfter(retryAfter, now) ?? issue.retryAfterMs;
+  const retryAfterMs = waitFor(retryAfter, now.getTime()) ?? issue.retryAfterMs;
   return {
     ...verdict,
     status,
@@ -109,7 +102,7 @@ export function connectionFailure(error: unknown): EhrFailure {
   const { name, cause } = (error ?? {}) as { name?: unknown; cause?: { code?: unknown } };
   if (name === 'TimeoutError') return { ...away, reason: 'timeout' };
   const code = typeof cause?.code === 'string' ? cause.code : '';
-  return { ...away, mayHaveHappened: !NEVER_ARRIVED.has(code), reason: code === '' ? 'connection_lost' : code };
+  return { ...away, mayHaveHappened: !NEVER_SENT.has(code), reason: code === '' ? 'connection_lost' : code };
 }
 
 /** The server answered something that is not FHIR, such as a proxy's page. */
@@ -122,15 +115,10 @@ export function misconfigured(reason: string): EhrFailure {
   return { kind: 'permanent', scope: 'server', mayHaveHappened: false, reason };
 }
 
-/**
- * `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110 §10.2.3), capped at 15 minutes.
- * Undefined when it is missing or malformed.
- */
-export function readRetryAfter(value: string | null | undefined, now: Date): number | undefined {
-  if (value === null || value === undefined || value.trim() === '') return undefined;
-  const text = value.trim();
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now.getTime();
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
+/** What the server asks for, capped. */
+function waitFor(value: string | null | undefined, now: number): number | undefined {
+  const waitMs = readRetryAfter(value, now);
+  return waitMs === undefined ? undefined : Math.min(waitMs, MAX_RETRY_AFTER_MS);
 }
 
 const SEVERITIES = ['fatal', 'error'];
@@ -144,7 +132,7 @@ function worstIssue(outcome: unknown): { code: string; expression: string; retry
   const expression = /^Appointment(\.[A-Za-z]{1,40}(\[\d{1,3}\])?){0,6}$/.test(path) ? path : '';
   // An entry of a batch has no headers: servers put the wait into the outcome.
   const seconds = /retry[- ]after:? (\d{1,6}) ?s/i.exec(issue?.diagnostics ?? issue?.details?.text ?? '')?.[1];
-  const retryAfterMs = readRetryAfter(seconds, new Date(0));
+  const retryAfterMs = waitFor(seconds, 0);
   return { code, expression, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { answerFailure, connectionFailure, EhrError, readRetryAfter } from '../../../src/integrations/fhir/failure.ts';
+import { answerFailure, connectionFailure, EhrError } from '../../../src/integrations/fhir/failure.ts';
 
 const now = new Date('2027-03-15T09:00:00Z');
 const outcome = (code: string, more: object = {}) => ({
@@ -82,7 +82,7 @@ describe('what a failed request to an EHR means', () => {
     ['', undefined],
     [null, undefined],
   ])('reads Retry-After %p as %p ms', (header, expected) => {
-    expect(readRetryAfter(header, now)).toBe(expected);
+    expect(answerFailure(503, undefined, header, now).retryAfterMs).toBe(expected);
   });
 
   it('knows which broken connections cannot have written anything', () => {
