@@ -886,7 +886,6 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function resolved_how(p_appointment uuid, p_sick_day uuid) returns text to mediconnect_app
 -- function swept_lately(p_aggregate uuid) returns boolean
 -- function touch_updated_at() returns trigger
--- function upcoming_visits(p_patient uuid, p_provider uuid) returns TABLE(at_clinic integer, with_provider integer) to mediconnect_app
 -- function visit_changed(p_appointment uuid, p_act jsonb) returns void to mediconnect_app
 -- function withdraw_offers(p_offers uuid[], p_event text, p_act jsonb) returns void to mediconnect_app
 -- function write_place(p_request jsonb, p_place jsonb, p_overridden text[]) returns text to mediconnect_app

@@ -4,6 +4,12 @@ declare
   v_id uuid;
 begin
   perform lock_clinic_shared(p_clinic);
+  if cardinality(p_providers) = 1 and cardinality(p_patients) = 1 then
+    -- Most bookings: nothing to sort.
+    perform lock_resource(p_providers[1]);
+    perform lock_resource(p_patients[1]);
+    return;
+  end if;
   for v_id in select distinct unnest(p_providers) order by 1 loop
     perform lock_resource(v_id);
   end loop;

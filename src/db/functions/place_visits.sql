@@ -4,20 +4,32 @@
 create or replace function place_visits(p_request jsonb) returns jsonb language plpgsql volatile as $$
 declare
   v_clinic uuid := (p_request ->> 'clinicId')::uuid;
-  v_waived text[] := array(select jsonb_array_elements_text(coalesce(p_request -> 'waived', '[]')));
+  v_waived jsonb := coalesce(p_request -> 'waived', '[]');
+  v_places jsonb := p_request -> 'places';
+  v_last integer := jsonb_array_length(p_request -> 'places') - 1;
+  v_providers uuid[] := '{}';
+  v_patients uuid[] := '{}';
   v_place jsonb;
   v_is_current boolean;
-  v_freed jsonb;
-  v_overridden text[];
+  v_freed jsonb := '[]';
   v_refusals text[];
   v_refusal text;
   -- What the constraint has refused.
   v_late text;
-  v_places jsonb := '[]';
+  v_overridden text[];
+  v_code text;
+  v_answers jsonb := '[]';
 begin
-  perform lock_for_booking(v_clinic, array(select (place ->> 'providerId')::uuid from jsonb_array_elements(p_request -> 'places') place),
-    array(select (place ->> 'patientId')::uuid from jsonb_array_elements(p_request -> 'places') place where place ? 'patientId'));
-  for v_place in select place from jsonb_array_elements(p_request -> 'places') place loop
+  for i in 0 .. v_last loop
+    v_place := v_places -> i;
+    v_providers := v_providers || (v_place ->> 'providerId')::uuid;
+    if v_place ? 'patientId' then
+      v_patients := v_patients || (v_place ->> 'patientId')::uuid;
+    end if;
+  end loop;
+  perform lock_for_booking(v_clinic, v_providers, v_patients);
+  for i in 0 .. v_last loop
+    v_place := v_places -> i;
     select p.schedule_version = (v_place ->> 'scheduleVersion')::integer and c.policy_version = (v_place ->> 'policyVersion')::integer
       into v_is_current from provider p join clinic c using (clinic_id)
       where p.provider_id = (v_place ->> 'providerId')::uuid and p.clinic_id = v_clinic;
@@ -32,21 +44,29 @@ begin
       delete from reservation where appointment_id in (select value::uuid from jsonb_array_elements_text(p_request -> 'free'))
       returning appointment_id, resource_id, during
     )
-    select jsonb_agg(jsonb_build_object('appointmentId', appointment_id, 'resourceId', resource_id,
-      'from', round(extract(epoch from lower(during)) * 1000), 'to', round(extract(epoch from upper(during)) * 1000))) into v_freed from freed;
+    select coalesce(jsonb_agg(jsonb_build_object('appointmentId', appointment_id, 'resourceId', resource_id,
+      'from', round(extract(epoch from lower(during)) * 1000), 'to', round(extract(epoch from upper(during)) * 1000))), '[]') into v_freed from freed;
   end if;
 
-  for v_place in select place from jsonb_array_elements(p_request -> 'places') place loop
+  for i in 0 .. v_last loop
+    v_place := v_places -> i;
     v_refusals := refusals_of_place(v_place);
-    v_overridden := array(select refusal from unnest(v_refusals) with ordinality as each (refusal, place) where refusal = any(v_waived) order by place);
-    v_refusal := (select refusal from unnest(v_refusals) with ordinality as each (refusal, place) where refusal <> all(v_waived) order by place limit 1);
+    v_refusal := null;
+    v_late := null;
+    v_overridden := '{}';
+    foreach v_code in array v_refusals loop
+      if v_waived ? v_code then
+        v_overridden := v_overridden || v_code;
+      else
+        v_refusal := coalesce(v_refusal, v_code);
+      end if;
+    end loop;
     -- Of a series a refused one is written too, as those after it are judged as if they came after it; it is given up with the rest.
     if v_refusal is null or p_request ? 'asSeries' then
-      v_late := write_place(p_request, v_place,
-        array(select jsonb_array_elements_text(coalesce(v_place -> 'overridden', '[]'))) || v_overridden);
+      v_late := write_place(p_request, v_place, v_overridden);
     end if;
-    v_places := v_places || jsonb_build_object('refusal', coalesce(v_refusal, v_late), 'overridden', v_overridden);
+    v_answers := v_answers || jsonb_build_object('refusal', coalesce(v_refusal, v_late), 'overridden', v_overridden);
   end loop;
-  return jsonb_build_object('outcome', 'placed', 'freed', coalesce(v_freed, '[]'), 'isLate', v_late is not null, 'places', v_places);
+  return jsonb_build_object('outcome', 'placed', 'freed', v_freed, 'isLate', v_late is not null, 'places', v_answers);
 end $$;
 grant execute on function place_visits(jsonb) to mediconnect_app;

@@ -47,9 +47,10 @@ begin
   end if;
 
   if coalesce(p_place ->> 'maxUpcoming', p_place ->> 'maxUpcomingWithProvider') is not null then
-    select at_clinic + coalesce((p_place ->> 'coming')::integer, 0) as at_clinic,
-        with_provider + coalesce((p_place ->> 'coming')::integer, 0) as with_provider
-      into v_ahead from upcoming_visits(v_patient, v_provider);
+    select count(*) + coalesce((p_place ->> 'coming')::integer, 0) as at_clinic,
+        count(*) filter (where provider_id = v_provider) + coalesce((p_place ->> 'coming')::integer, 0) as with_provider
+      into v_ahead from appointment
+      where clinic_id = current_clinic() and patient_id = v_patient and status = 'SCHEDULED' and appointment_time > now();
     if v_ahead.at_clinic >= (p_place ->> 'maxUpcoming')::integer then
       v_refusals := v_refusals || 'too_many_upcoming'::text;
     end if;

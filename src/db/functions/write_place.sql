@@ -10,10 +10,13 @@ declare
   v_visit tstzrange := tstzrange((p_place ->> 'visitFrom')::timestamptz, (p_place ->> 'visitTo')::timestamptz, '[)');
   v_minutes integer := extract(epoch from upper(v_visit) - lower(v_visit)) / 60;
   v_until timestamptz := now() + make_interval(mins => (p_place ->> 'holdMinutes')::integer);
-  v_purpose text := case when v_new_hold is null then 'APPOINTMENT' else 'HOLD' end;
-  v_reserved uuid[];
+  v_overridden text[] := p_overridden;
+  v_reserved integer;
 begin
   if p_place ? 'confirmationCode' then
+    if p_place -> 'overridden' <> '[]' then
+      v_overridden := array(select jsonb_array_elements_text(p_place -> 'overridden')) || p_overridden;
+    end if;
     if p_place ? 'registers' then
       insert into registration (clinic_id, patient_id) values (v_clinic, v_patient) on conflict do nothing;
     end if;
@@ -22,7 +25,7 @@ begin
         next_action, next_action_at)
       values (v_appointment, v_patient, v_provider, v_clinic, lower(v_visit), v_minutes, 'SCHEDULED', p_place ->> 'confirmationCode',
         p_place ->> 'bookedVia', (p_place ->> 'timeSetAt')::timestamptz, (p_place ->> 'policyVersion')::integer,
-        p_overridden, case when p_overridden <> '{}' then p_request ->> 'reason' end,
+        v_overridden, case when v_overridden <> '{}' then p_request ->> 'reason' end,
         (p_place ->> 'seriesId')::uuid, (p_place ->> 'seriesIndex')::integer, coalesce((p_place ->> 'noticeVisits')::integer, 1),
         -- Of a series whose first date the rules refuse nothing stays; until that is said, the others are written without it.
         (select appointment_id from appointment where appointment_id = (p_place ->> 'announcedBy')::uuid),
@@ -34,7 +37,7 @@ begin
       values (v_clinic, 'appointment', v_appointment, 'booked', p_request ->> 'actorKind', p_request ->> 'actorId', p_request ->> 'requestId',
         jsonb_strip_nulls(jsonb_build_object('version', 1, 'providerId', v_provider, 'appointmentTime', p_place ->> 'visitFrom',
           'holdId', p_place ->> 'holdId', 'roundId', p_place ->> 'roundId', 'entryId', p_place ->> 'entryId', 'seriesId', p_place ->> 'seriesId',
-          'override', case when p_overridden <> '{}' then jsonb_build_object('rules', p_overridden, 'reason', p_request ->> 'reason') end)));
+          'override', case when v_overridden <> '{}' then jsonb_build_object('rules', v_overridden, 'reason', p_request ->> 'reason') end)));
   elsif v_new_hold is not null then
     insert into hold (hold_id, clinic_id, provider_id, slot_start, duration_minutes, held_by, state, expires_at, judged_at)
       values (v_new_hold, v_clinic, v_provider, lower(v_visit), v_minutes, p_place ->> 'heldBy', 'LIVE', v_until, (p_place ->> 'judgedAt')::timestamptz);
@@ -49,17 +52,20 @@ begin
   elsif p_place ? 'roundId' then
     delete from reservation where round_id = (p_place ->> 'roundId')::uuid;
   end if;
-  with wanted (reservation_id, resource_id, during, visit_start) as (
-    values ((p_place ->> 'providerReservationId')::uuid, v_provider,
+  insert into reservation (reservation_id, clinic_id, resource_id, during, visit_start, purpose, appointment_id, hold_id, expires_at)
+    select reservation_id, v_clinic, resource_id, during, visit_start, case when v_new_hold is null then 'APPOINTMENT' else 'HOLD' end,
+      v_appointment, v_new_hold, v_until
+    from (values
+      ((p_place ->> 'providerReservationId')::uuid, v_provider,
         tstzrange((p_place ->> 'busyFrom')::timestamptz, (p_place ->> 'busyTo')::timestamptz, '[)'), lower(v_visit)),
-      ((p_place ->> 'patientReservationId')::uuid, v_patient, v_visit, null::timestamptz)
-  ), reserved as (
-    insert into reservation (reservation_id, clinic_id, resource_id, during, visit_start, purpose, appointment_id, hold_id, expires_at)
-    select reservation_id, v_clinic, resource_id, during, visit_start, v_purpose, v_appointment, v_new_hold, v_until
-    from wanted where resource_id is not null
-    on conflict do nothing returning resource_id
-  )
-  select coalesce(array_agg(resource_id), '{}') into v_reserved from reserved;
-  return case when v_provider <> all(v_reserved) then 'slot_taken' when v_patient <> all(v_reserved) then 'patient_busy' end;
+      ((p_place ->> 'patientReservationId')::uuid, v_patient, v_visit, null)) wanted (reservation_id, resource_id, during, visit_start)
+    where resource_id is not null
+    on conflict do nothing;
+  get diagnostics v_reserved = row_count;
+  if v_reserved = 2 or v_patient is null and v_reserved = 1 then
+    return null;
+  end if;
+  return case when exists (select from reservation where appointment_id = v_appointment and resource_id = v_provider)
+    then 'patient_busy' else 'slot_taken' end;
 end $$;
 grant execute on function write_place(jsonb, jsonb, text[]) to mediconnect_app;
