@@ -74,6 +74,8 @@ export async function upcomingVisitsDuring(
         and appointment_time > greatest(${now}::timestamptz, during.from_time - interval '1 day')
         and appointment_time < during.to_time
         and appointment_time + duration_minutes * interval '1 minute' > during.from_time
+      -- A fence: flattened, it would be a pass over every visit for each of the times.
+      offset 0
     ) met
     order by appointment_time, appointment_id`.execute(tx);
   return rows.map(upcomingVisit);
