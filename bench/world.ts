@@ -112,6 +112,8 @@ export async function createWorld(preloaded: number, log: (line: string) => void
       DATABASE_URL: urls.appUrl,
       REDIS_URL: redis.redisUrl,
       API_PORT: '0',
+      ADMIN_PORT: '0',
+      DRAIN_MS: '0',
       PUBLIC_URL: 'http://127.0.0.1',
     },
     isReady: (line) => line['event'] === 'ready',

@@ -839,6 +839,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find patients
+         * @description As the list, by name, birth date, phone number or email address: in a body, as addresses are kept by whatever they pass. It writes nothing.
+         *
+         *     For providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
+         */
+        post: operations["searchPatients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{patientId}": {
         parameters: {
             query?: never;
@@ -1462,6 +1484,11 @@ export interface components {
                 pointer: string;
                 /** @description The rule that refused it, such as required, format or minimum. */
                 rule: string;
+                /**
+                 * @description What it must be, in words and values.
+                 * @example one of: sms, email
+                 */
+                expected?: string;
             }[];
             /** @description With series_clash: every date that stands in the way, earliest first. */
             clashes?: {
@@ -1495,7 +1522,7 @@ export interface components {
     headers: {
         /**
          * @description Follows the request through the system.
-         * @example booking-page-4711
+         * @example 01980f5e-7a3c-7000-8000-000000000000
          */
         "X-Request-Id": string;
         /**
@@ -1601,6 +1628,7 @@ export interface operations {
                     };
                 };
             };
+            429: components["responses"]["Problem"];
             /** @description Default Response */
             503: {
                 headers: {
@@ -1794,6 +1822,7 @@ export interface operations {
             403: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
@@ -1851,6 +1880,7 @@ export interface operations {
             403: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
         };
@@ -2553,7 +2583,7 @@ export interface operations {
                      *             "kind": "staff",
                      *             "id": "desk-1"
                      *           },
-                     *           "requestId": "booking-page-4711",
+                     *           "requestId": "01980f5e-7a3c-7000-8000-000000000000",
                      *           "detail": {}
                      *         }
                      *       ],
@@ -6427,23 +6457,6 @@ export interface operations {
     listPatients: {
         parameters: {
             query?: {
-                /** @description Only family names that begin with this, in capitals or not. */
-                familyName?: string;
-                /**
-                 * @description Only those born on this date.
-                 * @example 2025-03-15
-                 */
-                birthDate?: string;
-                /**
-                 * @description Only this number; write its + as %2B.
-                 * @example +4930123456
-                 */
-                phone?: string;
-                /**
-                 * @description Only this address, in capitals or not.
-                 * @example jordan@example.org
-                 */
-                email?: string;
                 /** @description How many to answer with, at most. */
                 limit?: number;
                 /** @description nextCursor of the page before; leave it out for the first. */
@@ -6713,6 +6726,161 @@ export interface operations {
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
             422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    searchPatients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "familyName": "Sample",
+                 *       "birthDate": "2025-03-15",
+                 *       "phone": "+4930123456",
+                 *       "email": "jordan@example.org",
+                 *       "limit": 25,
+                 *       "cursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: text
+                     * @description Only family names that begin with this, in capitals or not.
+                     */
+                    familyName?: string;
+                    /**
+                     * Format: date
+                     * @description Only those born on this date.
+                     * @example 2025-03-15
+                     */
+                    birthDate?: string;
+                    /**
+                     * @description In international form (E.164).
+                     * @example +4930123456
+                     */
+                    phone?: string;
+                    /**
+                     * @description Only this address, in capitals or not.
+                     * @example jordan@example.org
+                     */
+                    email?: string;
+                    /**
+                     * @description How many to answer with, at most.
+                     * @default 25
+                     */
+                    limit?: number;
+                    /** @description nextCursor of the page before; leave it out for the first. */
+                    cursor?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "patients": [
+                     *         {
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "givenName": "Jordan",
+                     *           "familyName": "Sample",
+                     *           "birthDate": "2025-03-15",
+                     *           "phone": "+4930123456",
+                     *           "email": "jordan@example.org",
+                     *           "locale": "de-DE",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "preferredChannel": "sms",
+                     *           "reachable": true,
+                     *           "createdAt": "2025-03-15T10:00:00Z",
+                     *           "updatedAt": "2025-03-15T10:00:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        patients: {
+                            /**
+                             * Format: uuid
+                             * @description The patient.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: text
+                             * @description Given names.
+                             */
+                            givenName: string;
+                            /**
+                             * Format: text
+                             * @description Family name.
+                             */
+                            familyName: string;
+                            /**
+                             * Format: date
+                             * @description Not in the future.
+                             * @example 2025-03-15
+                             */
+                            birthDate: string;
+                            phone: string | null;
+                            email: string | null;
+                            /**
+                             * @description The language of messages, as a BCP 47 tag.
+                             * @example de-DE
+                             */
+                            locale: string;
+                            /**
+                             * @description An IANA zone.
+                             * @example Europe/Berlin
+                             */
+                            timeZone: string;
+                            /**
+                             * @description Where messages go; where there is no such address, to the other one.
+                             * @enum {unknown}
+                             */
+                            preferredChannel: "sms" | "email";
+                            /** @description false: there is no address for messages, so the desk has to call. */
+                            reachable: boolean;
+                            /**
+                             * Format: date-time
+                             * @description When they were entered.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            createdAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When this last changed.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            updatedAt: string;
+                            /** @description The number in the ETag. */
+                            version: number;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];

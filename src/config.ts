@@ -1,5 +1,7 @@
 import { Type, type Static, type TObject } from 'typebox';
 import { Value } from 'typebox/value';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { isIP } from 'node:net';
 
 /** One schema per concern: it gives the parsing, the type and the list that `.env.example` is compared with. */
 const port = (fallback: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: fallback });
@@ -12,6 +14,11 @@ export const CONFIG_SCHEMA = {
       default: 'info',
       description: 'What is logged: debug, info, warn or error.',
     }),
+  }),
+  /** Liveness and readiness, for orchestrators: never public. */
+  admin: Type.Object({
+    ADMIN_HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
+    ADMIN_PORT: port(9464),
   }),
   /** The application role's connection. */
   database: Type.Object({
@@ -42,6 +49,10 @@ export const CONFIG_SCHEMA = {
     API_HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
     API_PORT: port(3000),
     RATE_LIMIT_PER_MINUTE: Type.Integer({ minimum: 1, default: 100 }),
+    TRUSTED_PROXIES: Type.Optional(
+      Type.String({ description: 'Addresses or CIDR blocks, with commas between them: 10.0.0.0/8,::1.' }),
+    ),
+    DRAIN_MS: Type.Integer({ minimum: 0, maximum: 120_000, default: 15_000 }),
   }),
   /** Where the outside world reaches the API: callbacks and links are built from it. */
   publicUrl: Type.Object({ PUBLIC_URL: url('https?') }),
@@ -71,6 +82,43 @@ export const CONFIG_SCHEMA = {
     EHR_KEY_ID: Type.String({ minLength: 1 }),
   }),
 } as const satisfies Record<string, TObject>;
+
+/** What no schema can judge. */
+const JUDGED: Readonly<Record<string, (value: string) => boolean>> = {
+  TRUSTED_PROXIES: (value) => proxiesOf(value).every(isNetwork),
+  SENDGRID_WEBHOOK_PUBLIC_KEY: (value) =>
+    createPublicKey({ key: Buffer.from(value, 'base64'), format: 'der', type: 'spki' }).asymmetricKeyType === 'ec',
+  EHR_PRIVATE_KEY: (value) =>
+    createPrivateKey({ key: Buffer.from(value, 'base64'), format: 'der', type: 'pkcs8' }).asymmetricKeyDetails
+      ?.namedCurve === 'secp384r1',
+};
+
+function isJudgedGood(name: string, value: unknown): boolean {
+  try {
+    return JUDGED[name]?.(String(value)) ?? true;
+  } catch {
+    return false;
+  }
+}
+
+/** The list of `TRUSTED_PROXIES`. */
+export function proxiesOf(list: string | undefined): string[] {
+  return (list ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
+}
+
+/** `.env.example` is public: whoever starts with a secret of it has none. */
+function isOfTheExample(value: unknown): boolean {
+  return typeof value === 'string' && /change-me|^AC0{32}$/.test(value);
+}
 
 type Schemas = typeof CONFIG_SCHEMA;
 export type Concern = keyof Schemas;
@@ -107,7 +155,9 @@ export function loadConfig<C extends Concern>(
       const present = (value as Record<string, unknown>)[key];
       if (present === undefined) {
         if ((schema.required as readonly string[] | undefined)?.includes(key)) problems.push(`${key} is missing`);
-      } else if (!Value.Check(property, present)) {
+      } else if (isOfTheExample(present)) {
+        problems.push(`${key} is that of .env.example: it protects nothing`);
+      } else if (!Value.Check(property, present) || !isJudgedGood(key, present)) {
         problems.push(`${key} is not valid: ${requirement(property)}`);
       }
     }

@@ -35,6 +35,7 @@ const ALLOWED = new Set([
     'durationMs',
     'lagMs',
     'port',
+    'adminPort',
     'url',
     'queue',
     'signal',

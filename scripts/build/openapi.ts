@@ -20,12 +20,7 @@ export async function openApiDocument(): Promise<object> {
     reads: inert('reads'),
     callbacks: inert('callbacks'),
     files: inert('files'),
-    readiness: {
-      isDraining: inert('draining'),
-      isDatabaseUp: inert('database'),
-      pendingMigrations: inert('migrations'),
-      reported: {},
-    },
+    readiness: inert('readiness'),
     now: () => new Date(),
   });
   const document: object = app.swagger();

@@ -117,6 +117,8 @@ export async function startSystem(options: LocalSystemOptions): Promise<LocalSys
       TEMPORAL_ADDRESS: urls.temporalAddress,
       TEMPORAL_NAMESPACE: namespace,
       API_PORT: String(apiPort),
+      ADMIN_PORT: '0',
+      DRAIN_MS: '0',
       PUBLIC_URL: apiUrl,
       TWILIO_BASE_URL: `${sandboxUrl}/twilio`,
       SENDGRID_BASE_URL: `${sandboxUrl}/sendgrid`,

@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet';
 import jwt from '@fastify/jwt';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { createHmac } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { v7 as uuidV7 } from 'uuid';
@@ -26,12 +27,13 @@ import { collectOpenApi, documentationRoutes } from './documentation/routes.ts';
 import type { Doors } from './doors.ts';
 import { ehrSyncRoutes } from './ehr-syncs/routes.ts';
 import { holdRoutes } from './holds/routes.ts';
-import { healthRoutes, type Readiness } from './health/routes.ts';
+import type { Readiness } from './health/readiness.ts';
+import { healthRoutes } from './health/routes.ts';
 import { offerRoutes } from './offers/routes.ts';
 import { replayRoutes } from './notification-replays/routes.ts';
 import { notificationRoutes } from './notifications/routes.ts';
 import { patientRoutes } from './patients/routes.ts';
-import { PROBLEM_MEDIA_TYPE, problemDocument, PROBLEMS, refusalOf, RequestError } from './problem.ts';
+import { invalidField, PROBLEM_MEDIA_TYPE, problemDocument, PROBLEMS, refusalOf, RequestError } from './problem.ts';
 import { providerRoutes } from './providers/routes.ts';
 import { enforceRateLimit, type RateLimiter } from './rate-limit.ts';
 import type { Reads } from './reads.ts';
@@ -39,7 +41,7 @@ import { registrationRoutes } from './registrations/routes.ts';
 import { schedulePreviewRoutes } from './schedule-previews/routes.ts';
 import { scheduleRoutes } from './schedules/routes.ts';
 import { sickDayRoutes } from './sick-days/routes.ts';
-import { ajvOptions, convertQuery, lowerCaseIds, serializerOptions } from './validation.ts';
+import { ajvOptions, convertQuery, isUuid, lowerCaseIds, serializerOptions } from './validation.ts';
 import { waitlistRoutes } from './waitlist-entries/routes.ts';
 
 /** Everything the API does goes through these: `src/main/api.ts` gives it the real ones. */
@@ -47,6 +49,8 @@ export interface ApiDeps {
   readonly logger: Logger;
   /** Where clients reach this API, without a slash at the end. */
   readonly publicUrl: string;
+  /** Is this the address of a proxy of ours, whose X-Forwarded-For counts? */
+  readonly trustsProxy?: (address: string) => boolean;
   readonly jwt: { readonly secret: string; readonly issuer: string; readonly audience: string };
   readonly rateLimit: { readonly size: WindowSize; readonly limiter: RateLimiter };
   readonly doors: Doors;
@@ -75,13 +79,15 @@ const TIMEOUTS = {
 export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: deps.logger,
+    trustProxy: deps.trustsProxy ?? false,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     requestTimeout: TIMEOUTS.request,
     connectionTimeout: TIMEOUTS.connection,
     keepAliveTimeout: TIMEOUTS.keepAlive,
     handlerTimeout: TIMEOUTS.handler,
-    http: { headersTimeout: TIMEOUTS.headers, connectionsCheckingInterval: 5_000 },
+    // A request without Host is ours to refuse, with a problem document.
+    http: { headersTimeout: TIMEOUTS.headers, connectionsCheckingInterval: 5_000, requireHostHeader: false },
     // While closing, requests on sockets that are still open are answered as always; the socket is closed with the answer.
     return503OnClosing: false,
     bodyLimit: BODY_LIMIT,
@@ -96,7 +102,9 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.decorateRequest('reach', null);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
-    done();
+    // RFC 9112 §3.2
+    const isHostless = request.headers.host === undefined && request.raw.httpVersion === '1.1';
+    done(isHostless ? invalidField('header', '/host', 'required') : undefined);
   });
   app.addHook('preValidation', (request, _reply, done) => {
     convertQuery(request);
@@ -106,12 +114,23 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
     lowerCaseIds(request);
     done();
   });
+  const pseudonymOf = createPseudonyms(deps.jwt.secret);
   app.addHook('onResponse', (request, reply, done) => {
-    logAnswer(request, reply);
+    logAnswer(request, reply, request.caller === null ? undefined : pseudonymOf(request.caller.subject));
     done();
   });
   app.setErrorHandler(answerProblem);
-  app.setNotFoundHandler(() => {
+  app.server.on('checkExpectation', (_request, response) => {
+    const status = 417;
+    response
+      .writeHead(status, { 'content-type': PROBLEM_MEDIA_TYPE, connection: 'close' })
+      .end(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status }));
+  });
+  // Of whoever sends no token, or none that is good, the address is known and nothing else.
+  const limitAddress = (request: FastifyRequest, reply: FastifyReply) =>
+    enforceRateLimit(reply, deps.rateLimit.limiter, deps.rateLimit.size, 'address', request.ip);
+  app.setNotFoundHandler(async (request, reply) => {
+    await limitAddress(request, reply);
     throw new AppError('not_found');
   });
   takeJsonOnly(app);
@@ -137,13 +156,13 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
   await collectOpenApi(app, deps.publicUrl);
   const methods = collectMethods(app);
 
-  await app.register(healthRoutes, { readiness: deps.readiness });
+  await app.register(healthRoutes, { readiness: deps.readiness, limit: limitAddress });
   await app.register(async (documentation) => documentationRoutes(documentation));
   await app.register(
     async (v1) => {
-      await v1.register(twilioCallbacks, { callbacks: deps.callbacks });
-      await v1.register(sendgridCallbacks, { callbacks: deps.callbacks });
-      await v1.register((protectedRoutes) => registerProtected(protectedRoutes, deps));
+      await v1.register(twilioCallbacks, { callbacks: deps.callbacks, limit: limitAddress });
+      await v1.register(sendgridCallbacks, { callbacks: deps.callbacks, limit: limitAddress });
+      await v1.register((protectedRoutes) => registerProtected(protectedRoutes, deps, { limitAddress, pseudonymOf }));
     },
     { prefix: '/api/v1' },
   );
@@ -154,20 +173,30 @@ export async function createApp(deps: ApiDeps): Promise<FastifyInstance> {
 }
 
 /** The routes that ask for a token: who it is first, then how often they came, then whether they may. */
-async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<void> {
+async function registerProtected(
+  app: FastifyInstance,
+  deps: ApiDeps,
+  counting: {
+    readonly limitAddress: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+    readonly pseudonymOf: (subject: string) => string;
+  },
+): Promise<void> {
   const { doors, reads, files, now, rateLimit } = deps;
   const authenticate = createAuthenticator((token) => app.jwt.verify<VerifiedToken>(token));
   app.addHook('onRoute', requireOperation);
   app.addHook('onRequest', async (request, reply) => {
-    const limit = (policy: 'user' | 'address', key: string) =>
-      enforceRateLimit(reply, rateLimit.limiter, rateLimit.size, policy, key);
     try {
       request.caller = authenticate(request.headers.authorization);
     } catch (error) {
-      await limit('address', request.ip);
+      // Whoever sent a token learns what is wrong with it, however often they came: else they would not know that they must log in again.
+      const sentNone = error instanceof AppError && error.code === 'token_missing';
+      await counting.limitAddress(request, reply).catch((limited: unknown) => {
+        if (sentNone) throw limited;
+      });
       throw error;
     }
-    await limit('user', request.caller.subject);
+    const key = counting.pseudonymOf(request.caller.subject);
+    await enforceRateLimit(reply, rateLimit.limiter, rateLimit.size, 'user', key);
     enforceOperation(request);
   });
   await app.register(appointmentRoutes, { doors, reads, now });
@@ -191,10 +220,15 @@ async function registerProtected(app: FastifyInstance, deps: ApiDeps): Promise<v
   await app.register(ehrSyncRoutes, { doors, reads, now });
 }
 
-/** A caller's own id for the request, when it is harmless in a log and in a header; else one of ours. */
+/** A caller's own id for the request where it is a UUID, which says nothing about anybody; else one of ours. */
 function requestIdOf(request: { headers: IncomingMessage['headers'] }): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/.test(given) ? given : uuidV7();
+  return typeof given === 'string' && isUuid(given) ? given.toLowerCase() : uuidV7();
+}
+
+/** What stands for a token's subject outside the database: whoever issues tokens chooses it, and it may be anything. */
+function createPseudonyms(secret: string): (subject: string) => string {
+  return (subject) => createHmac('sha256', secret).update(subject).digest('hex').slice(0, 32);
 }
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -229,7 +263,7 @@ function answerClientError(error: Error & { code?: string }, socket: Socket): vo
   );
 }
 
-function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+function logAnswer(request: FastifyRequest, reply: FastifyReply, caller: string | undefined): void {
   request.log.info(
     {
       event: 'request',
@@ -237,7 +271,7 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
       route: routeOf(request),
       statusCode: reply.statusCode,
       responseTime: Math.round(reply.elapsedTime * 10) / 10,
-      caller: request.caller?.subject,
+      caller,
     },
     'answered',
   );

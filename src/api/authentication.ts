@@ -47,6 +47,7 @@ export function createAuthenticator(
     if (!/^Bearer(\s|$)/i.test(authorization ?? '')) throw refused('token_missing');
     const token = /^Bearer +([A-Za-z0-9_.-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || token.length > MAX_TOKEN_LENGTH) throw refused('token_invalid');
+    if (!isCanonical(token)) throw refused('token_invalid');
     const verified = verifiedBy(verify, token);
     if (!isPlainHeader(verified.header) || !isShortLived(verified.payload, nowSeconds()))
       throw refused('token_invalid');
@@ -72,14 +73,37 @@ function refused(code: 'token_missing' | 'token_invalid' | 'token_expired'): App
   return new RequestError(code, { headers: { 'www-authenticate': challenge } });
 }
 
-/** Only what this API understands: no key chosen by the token, nothing critical, and the type of an access token (RFC 9068 §2.1) or of any JWT. */
+/**
+ * Only what this API understands: nothing critical, no key that the token brings along, and the type of an access token (RFC 9068 §2.1) or of any JWT.
+ * `kid` is allowed and chooses nothing: there is one key.
+ */
 function isPlainHeader(header: Readonly<Record<string, unknown>>): boolean {
-  const { alg, typ, ...rest } = header;
+  const { alg, typ, kid, ...rest } = header;
   if (alg !== 'HS256' || Object.keys(rest).length > 0) return false;
+  if (kid !== undefined && typeof kid !== 'string') return false;
   return (
     typ === undefined ||
     (typeof typ === 'string' && ['jwt', 'at+jwt', 'application/at+jwt'].includes(typ.toLowerCase()))
   );
+}
+
+/** Written in the one way there is: base64url without spare bits (RFC 4648 §3.5), and no member of the header twice (RFC 7515 §4). */
+function isCanonical(token: string): boolean {
+  const parts = token.split('.');
+  if (parts.length !== 3 || !parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)) {
+    return false;
+  }
+  const header = Buffer.from(parts[0] ?? '', 'base64url').toString('utf8');
+  const members = [...header.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined);
+  return members.length === new Set(members.map(([text]) => nameIn(text))).size;
+}
+
+function nameIn(member: string): unknown {
+  try {
+    return JSON.parse(member.replace(/\s*:$/, ''));
+  } catch {
+    return member;
+  }
 }
 
 function isShortLived({ iat, exp }: Readonly<Record<string, unknown>>, now: number): boolean {
@@ -100,7 +124,7 @@ function callerOf(payload: Readonly<Record<string, unknown>>): Caller | undefine
   };
   if (typeof subject !== 'string' || !SUBJECT.test(subject) || typeof scope !== 'string') return undefined;
   if (Object.values(ids).includes(null)) return undefined;
-  const role = payload['role'] ?? impliedRole(ids);
+  const { role } = payload;
   if (!ROLES.some((known) => known === role) || !hasWhatItNeeds(role as Role, ids)) return undefined;
   return {
     subject,
@@ -124,13 +148,6 @@ function idOf(claim: unknown): ClaimedId {
   if (claim === undefined) return undefined;
   const id = typeof claim === 'string' ? claim.toLowerCase() : '';
   return UUID.test(id) ? id : null;
-}
-
-/** A token without a role says by its ids whose it is. */
-function impliedRole(ids: ClaimedIds): Role | undefined {
-  if (ids.patientId != null) return 'patient';
-  if (ids.providerId != null) return 'provider';
-  return ids.clinicId == null ? undefined : 'clinic_admin';
 }
 
 function hasWhatItNeeds(role: Role, ids: ClaimedIds): boolean {

@@ -1,4 +1,4 @@
-import { RequestError } from './problem.ts';
+import { invalidField, RequestError } from './problem.ts';
 
 /** The strong entity tag of a version (RFC 9110 §8.8.3). */
 export function entityTag(version: number): string {
@@ -14,13 +14,16 @@ export function hasCopy(ifNoneMatch: string | undefined, tag: string): boolean {
 /**
  * The version that `If-Match` names. `*` and no header at all name none. A tag we never gave, a weak one included, names 0, which is no version: whoever
  * compares finds a mismatch.
- * @throws RequestError `validation_failed` for several tags, as one change has one version
+ * @throws RequestError `validation_failed` for what is no entity tag, and for several, as one change has one version
  */
 export function expectedVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
-  if (ifMatch.includes(','))
-    throw new RequestError('validation_failed', { fields: [{ in: 'header', pointer: '/if-match', rule: 'one' }] });
-  return Number(/^"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1] ?? 0);
+  const tag = ifMatch.trim();
+  const expected = 'one entity tag in its quotes, as ETag gave it: "3"';
+  if (tag.includes(',')) throw invalidField('header', '/if-match', 'one', expected);
+  // RFC 9110 §8.8.3
+  if (!/^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.test(tag)) throw invalidField('header', '/if-match', 'format', expected);
+  return Number(/^"([1-9]\d{0,8})"$/.exec(tag)?.[1] ?? 0);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { AppError, ERROR_CODES, SeriesClashError, type ErrorCode, type SeriesClash } from '../domain/errors.ts';
+import { expectedBy } from './expected.ts';
 import { Instant, instantText } from './schemas.ts';
 
 /** What a code means to an HTTP client: the status, a short title, and what to do about it. */
@@ -24,7 +25,7 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
   body_too_large: {
     status: 413,
     title: 'The body is too large',
-    detail: 'Send less: bodies are limited to 64 KiB, calendar files to 512 KiB.',
+    detail: 'Send less: bodies are limited to 64 KiB, calendar files to 512 KiB, SendGrid’s events to 1 MiB.',
   },
   unsupported_media_type: {
     status: 415,
@@ -317,8 +318,11 @@ const FieldProblem = Type.Object({
   in: Type.Enum(['body', 'path', 'query', 'header'], { description: 'The part of the request.' }),
   pointer: Type.String({ description: 'JSON pointer of the field in that part (RFC 6901).' }),
   rule: Type.String({ description: 'The rule that refused it, such as required, format or minimum.' }),
+  expected: Type.Optional(
+    Type.String({ description: 'What it must be, in words and values.', examples: ['one of: sms, email'] }),
+  ),
 });
-export type FieldProblem = Static<typeof FieldProblem>;
+export type FieldProblem = Omit<Static<typeof FieldProblem>, 'expected'> & { readonly expected?: string | undefined };
 
 /** One date of a series that is not to be had. */
 const Clash = Type.Object({
@@ -376,8 +380,8 @@ export class RequestError extends AppError {
 }
 
 /** A field that only the handler could judge. */
-export function invalidField(part: FieldProblem['in'], pointer: string, rule: string): RequestError {
-  return new RequestError('validation_failed', { fields: [{ in: part, pointer, rule }] });
+export function invalidField(part: FieldProblem['in'], pointer: string, rule: string, expected?: string): RequestError {
+  return new RequestError('validation_failed', { fields: [{ in: part, pointer, rule, expected }] });
 }
 
 /** The document for a code. */
@@ -394,9 +398,13 @@ export function problemDocument(
     code,
     detail,
     instance: requestId,
-    ...(errors === undefined ? {} : { errors: [...errors] }),
+    ...(errors === undefined ? {} : { errors: errors.map(shown) }),
     ...(clashes === undefined ? {} : { clashes: [...clashes] }),
   };
+}
+
+function shown({ expected, ...field }: FieldProblem): Static<typeof FieldProblem> {
+  return expected === undefined ? field : { ...field, expected };
 }
 
 /** The address that names a kind of problem, relative to the API's own. */
@@ -436,6 +444,7 @@ const BY_FASTIFY_CODE: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_NOT_FOUND: 'not_found',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'validation_failed',
   FST_ERR_HANDLER_TIMEOUT: 'temporarily_unavailable',
 };
 
@@ -455,6 +464,9 @@ function codeOf(error: unknown): ErrorCode {
   // The parser of a body says 400 and nothing more: for JSON that is a document that is no JSON.
   if (error instanceof SyntaxError && statusCode === 400) return 'malformed_json';
   if (typeof code === 'string' && code.startsWith('FST_') && isClientStatus(statusCode)) return 'validation_failed';
+  // The client hung up within its own body: nobody hears the answer, and nothing is wrong here.
+  if (code === 'ECONNRESET' || code === 'ECONNABORTED' || code === 'ERR_STREAM_PREMATURE_CLOSE')
+    return 'validation_failed';
   return 'internal_error';
 }
 
@@ -481,7 +493,7 @@ function fieldsOf(error: unknown): FieldProblem[] {
   if (rule !== undefined) return [{ in: 'path', pointer: '', rule }];
   if (validation === undefined) return [];
   const part = PARTS[validationContext ?? ''] ?? 'body';
-  return validation.map(({ instancePath, keyword, params }) => {
+  const named = validation.map(({ instancePath, keyword, params }) => {
     // A body of several kinds has a tag that says which.
     const { missingProperty, additionalProperty, tag } = params as Record<string, unknown>;
     const property = missingProperty ?? additionalProperty ?? tag;
@@ -489,9 +501,17 @@ function fieldsOf(error: unknown): FieldProblem[] {
       in: part,
       pointer: typeof property === 'string' ? `${instancePath}/${nameOf(property)}` : instancePath,
       rule: keyword,
+      expected: expectedBy(keyword, params as Record<string, unknown>),
     };
   });
+  // What may be of several kinds is refused once for each and once for all: the kinds say what is expected.
+  const kinds = named.filter(({ rule }) => !SEVERAL.has(rule));
+  return (kinds.length === 0 ? named : kinds).slice(0, MAX_FIELDS);
 }
+
+const SEVERAL: ReadonlySet<string> = new Set(['anyOf', 'oneOf']);
+/** Faults told at most. */
+const MAX_FIELDS = 50;
 
 /** The client's own name for a field it may not send: shown when it looks like a name, as it could be anything. */
 function nameOf(property: string): string {

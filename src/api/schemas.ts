@@ -49,13 +49,16 @@ export const NextCursor = Type.Optional(
 
 const CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f]';
 const VISIBLE = '[^\\s\\u0000-\\u001f\\u007f-\\u009f]';
+const E164 = '^\\+[1-9][0-9]{6,14}$';
+const ADDRESS = '^[!#-\\u0027*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})+$';
+const PLAIN = `^${VISIBLE}(${CHARACTER}*${VISIBLE})?$`;
 
 /** Text that people read: without control characters, and not blank at either end. */
 export const PlainText = (maxLength: number, description: string, minLength = 1) =>
   Type.String({
     minLength,
     maxLength,
-    pattern: `^${VISIBLE}(${CHARACTER}*${VISIBLE})?$`,
+    pattern: PLAIN,
     format: 'text',
     description,
   });
@@ -112,7 +115,7 @@ export function instantTextOrNull(instant: Date | null): string | null {
 
 /** A phone number as it is stored and dialled. */
 export const Phone = Type.String({
-  pattern: '^\\+[1-9][0-9]{6,14}$',
+  pattern: E164,
   description: 'In international form (E.164).',
   examples: ['+4930123456'],
 });
@@ -120,6 +123,13 @@ export const Phone = Type.String({
 /** What SMTP carries without extensions (RFC 5321 §4.1.2), without quoting. */
 export const Email = Type.String({
   maxLength: 254,
-  pattern: '^[!#-\\u0027*+./0-9=?A-Z^-~-]{1,64}@[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63})+$',
+  pattern: ADDRESS,
   examples: ['jordan@example.org'],
 });
+
+/** What the patterns that many fields have mean in words. */
+export const PATTERN_WORDS: ReadonlyMap<unknown, string> = new Map([
+  [PLAIN, 'text without control characters, and not blank at either end'],
+  [E164, 'a phone number in international form (E.164), as +4930123456'],
+  [ADDRESS, 'an email address'],
+]);

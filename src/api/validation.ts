@@ -39,7 +39,8 @@ export const ajvOptions: NonNullable<FastifyServerOptions['ajv']> = {
     coerceTypes: false,
     removeAdditional: false,
     useDefaults: true,
-    allErrors: false,
+    // A refused body names all its faults; how many are shown is bounded in problem.ts, how much there is by the body's size.
+    allErrors: true,
     // Bodies of several kinds are validated as the kind that they name.
     discriminator: true,
   },

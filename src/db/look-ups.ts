@@ -15,6 +15,17 @@ export function clinicOfNotification(db: Db, notificationId: string): Promise<st
   return clinicOf(db, sql`clinic_of_notification(${notificationId})`);
 }
 
+/** The clinics of messages, by message; one that we do not know is left out. */
+export async function clinicsOfNotifications(db: Db, notificationIds: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await translated(() =>
+    sql<{ id: string; clinic_id: string | null }>`
+      select id, clinic_of_notification(id) as clinic_id from unnest(${notificationIds}::uuid[]) as asked (id)`.execute(
+      db,
+    ),
+  );
+  return new Map(rows.flatMap(({ id, clinic_id }) => (clinic_id === null ? [] : [[id, clinic_id]])));
+}
+
 export function clinicOfHold(db: Db, holdId: string): Promise<string | undefined> {
   return clinicOf(db, sql`clinic_of_hold(${holdId})`);
 }

@@ -1,30 +1,19 @@
-import { loadConfig } from '../config.ts';
-import { createConnection } from '../db/connection.ts';
 import { createRabbitmq } from '../integrations/rabbitmq/rabbitmq.ts';
 import { createEmailSender } from '../integrations/sendgrid/email-sender.ts';
 import { createSmsSender } from '../integrations/twilio/sms-sender.ts';
-import { createLogger } from '../logger.ts';
 import { createPublisher } from '../notifications/publish.ts';
 import { createTopology } from '../notifications/topology.ts';
 import { startNotifier } from '../notifier/consume.ts';
+import { createRole } from './role.ts';
 
 /** How long a provider may take to answer. */
 const PROVIDER_TIMEOUT_MS = 10_000;
 /** Longer than that: whoever finds a message in sending after this knows that its sender is gone. */
 const LEASE_MS = 20_000;
-/** After this the process stops, whatever is still open. */
-const STOP_MS = 30_000;
 
-const config = loadConfig(process.env, ['log', 'database', 'broker', 'publicUrl', 'twilio', 'sendgrid']);
-const logger = createLogger({ level: config.log.LOG_LEVEL, role: 'notifier' });
+const { config, logger, connection, run } = createRole('notifier', ['broker', 'publicUrl', 'twilio', 'sendgrid']);
 const publicUrl = config.publicUrl.PUBLIC_URL.replace(/\/+$/, '');
 
-const connection = createConnection({
-  url: config.database.DATABASE_URL,
-  poolSize: config.database.DATABASE_POOL_SIZE,
-  name: 'mediconnect-notifier',
-  onError: (error) => logger.warn({ err: error, dependency: 'postgresql' }, 'connection lost'),
-});
 const rabbitmq = createRabbitmq({ url: config.broker.AMQP_URL, name: 'mediconnect-notifier', logger });
 const topology = createTopology({ prefix: config.broker.AMQP_QUEUE_PREFIX });
 
@@ -54,19 +43,10 @@ const notifier = startNotifier({
   leaseMs: LEASE_MS,
   textKey: config.twilio.TWILIO_AUTH_TOKEN,
 });
-logger.info({ event: 'ready' });
-
-let stopping = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
-
-/** No new messages first, then those under way, then what is open; in reverse order of the start. */
-async function stop(signal: string): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  logger.info({ event: 'stopping', signal });
-  setTimeout(() => process.exit(1), STOP_MS).unref();
-  await notifier.stop();
-  await rabbitmq.close();
-  await connection.close();
-  logger.info({ event: 'stopped' });
-}
+await run({
+  // No new messages first, then those under way.
+  stop: async () => {
+    await notifier.stop();
+    await rabbitmq.close();
+  },
+});

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createFailureInterceptor } from '../activities/failures.ts';
 import { createActivities } from '../activities/index.ts';
-import { loadConfig } from '../config.ts';
 import { createConnection } from '../db/connection.ts';
 import { AppError } from '../domain/errors.ts';
 import { createEhrs } from '../integrations/fhir/client.ts';
@@ -12,7 +11,6 @@ import { createTemporalClient } from '../integrations/temporal/client.ts';
 import { installTemporalRuntime } from '../integrations/temporal/runtime.ts';
 import { runWorkers } from '../integrations/temporal/worker.ts';
 import { createWorkflowCalls } from '../integrations/temporal/workflow-calls.ts';
-import { createLogger } from '../logger.ts';
 import { createPublisher } from '../notifications/publish.ts';
 import { createTopology } from '../notifications/topology.ts';
 import { startPruning } from '../relay/prune.ts';
@@ -21,27 +19,24 @@ import { createSparing } from '../relay/sparingly.ts';
 import { startSweep } from '../relay/sweep.ts';
 import { createSchedulingDeps } from '../scheduling/act.ts';
 import { TASK_QUEUES } from '../workflows/messages.ts';
+import { createRole } from './role.ts';
 
-/** After this the process stops, whatever is still open. */
-const STOP_MS = 30_000;
 /** The relay leases, marks, sweeps and prunes: it needs few connections. */
 const RELAY_POOL_SIZE = 3;
 
-const config = loadConfig(process.env, ['log', 'database', 'databaseRelay', 'broker', 'temporal', 'ehr']);
-const logger = createLogger({ level: config.log.LOG_LEVEL, role: 'worker' });
+const { config, logger, connection, onLost, run } = createRole('worker', [
+  'databaseRelay',
+  'broker',
+  'temporal',
+  'ehr',
+]);
 const temporalAddress = { address: config.temporal.TEMPORAL_ADDRESS, namespace: config.temporal.TEMPORAL_NAMESPACE };
 
-const connection = createConnection({
-  url: config.database.DATABASE_URL,
-  poolSize: config.database.DATABASE_POOL_SIZE,
-  name: 'mediconnect-worker',
-  onError: (error) => logger.warn({ err: error, dependency: 'postgresql' }, 'connection lost'),
-});
 const relayConnection = createConnection({
   url: config.databaseRelay.DATABASE_RELAY_URL,
   poolSize: RELAY_POOL_SIZE,
   name: 'mediconnect-relay',
-  onError: (error) => logger.warn({ err: error, dependency: 'postgresql' }, 'connection lost'),
+  onError: onLost('postgresql'),
 });
 const rabbitmq = createRabbitmq({ url: config.broker.AMQP_URL, name: 'mediconnect-worker', logger });
 
@@ -75,10 +70,18 @@ const relay = startRelay({
 const sweep = startSweep({ connection: relayConnection, logger, random: Math.random });
 const pruning = startPruning({ connection: relayConnection, logger, random: Math.random });
 
-let stopping = false;
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
-// Not awaited: while Temporal is away the relay waits, and a signal to stop must still end the process.
-void workers.ready.then(() => logger.info({ event: 'ready' }));
+await run({
+  // While Temporal is away the relay waits.
+  working: workers.ready,
+  // What was leased or begun and not ended is taken up by the next worker.
+  stop: async () => {
+    await Promise.all([pruning.stop(), sweep.stop(), relay.stop()]);
+    await workers.stop();
+    await temporal.close();
+    await rabbitmq.close();
+    await relayConnection.close();
+  },
+});
 
 function taskQueues() {
   const activities = createActivities({
@@ -116,19 +119,4 @@ async function workflowBundle() {
   if (existsSync(built)) return { codePath: built };
   const source = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
   return { code: await bundleWorkflows(source, logger) };
-}
-
-/** In reverse order of the start; what was leased or begun and not ended is taken up by the next worker. */
-async function stop(signal: string): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  logger.info({ event: 'stopping', signal });
-  setTimeout(() => process.exit(1), STOP_MS).unref();
-  await Promise.all([pruning.stop(), sweep.stop(), relay.stop()]);
-  await workers.stop();
-  await temporal.close();
-  await rabbitmq.close();
-  await relayConnection.close();
-  await connection.close();
-  logger.info({ event: 'stopped' });
 }

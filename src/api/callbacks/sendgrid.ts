@@ -5,14 +5,7 @@ import type { ProviderReport } from '../../notifications/ledger/reports.ts';
 import { textOf } from '../bodies.ts';
 import { Nothing, StorableText } from '../schemas.ts';
 import { isUuid } from '../validation.ts';
-import { CALLBACK_PROBLEMS, type Callbacks } from './callbacks.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The body as it came, where a signature covers it; else null. */
-    rawBody: string | null;
-  }
-}
+import { CALLBACK_PROBLEMS, limitUnsigned, type CallbackRoutes } from './callbacks.ts';
 
 /** SendGrid posts events in batches. */
 const BODY_LIMIT = 1_024 * 1_024;
@@ -29,22 +22,24 @@ const Event = Type.Object(
 );
 
 /** SendGrid's events (twilio.com/docs/sendgrid/for-developers/tracking-events/event). */
-export const sendgridCallbacks: FastifyPluginCallbackTypebox<{ readonly callbacks: Callbacks }> = (
-  app,
-  { callbacks },
-  done,
-) => {
-  app.decorateRequest('rawBody', null);
+export const sendgridCallbacks: FastifyPluginCallbackTypebox<CallbackRoutes> = (app, { callbacks, limit }, done) => {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
     (request, body: Buffer, done) => {
-      request.rawBody = textOf(request, body, 'malformed_json');
-      void parse(request, request.rawBody, done);
+      // Nothing is parsed of what SendGrid has not signed, byte for byte.
+      const signed = callbacks.isFromSendgrid({
+        rawBody: body,
+        signature: oneOf(request.headers['x-twilio-email-event-webhook-signature']),
+        timestamp: oneOf(request.headers['x-twilio-email-event-webhook-timestamp']),
+      });
+      if (signed) void parse(request, textOf(request, body, 'malformed_json'), done);
+      else done(new AppError('signature_invalid'));
     },
   );
+  limitUnsigned(app, limit);
   app.post(
     '/callbacks/sendgrid/events',
     {
@@ -67,21 +62,16 @@ export const sendgridCallbacks: FastifyPluginCallbackTypebox<{ readonly callback
       },
     },
     async (request, reply) => {
-      const signed = callbacks.isFromSendgrid({
-        rawBody: request.rawBody ?? '',
-        signature: request.headers['x-twilio-email-event-webhook-signature'],
-        timestamp: request.headers['x-twilio-email-event-webhook-timestamp'],
-      });
-      if (!signed) throw new AppError('signature_invalid');
-      for (const event of request.body) {
-        const report = reportOf(event);
-        if (report !== undefined) await callbacks.settle(report);
-      }
+      await callbacks.settle(request.body.flatMap((event) => reportOf(event) ?? []));
       return reply.code(204).send(null);
     },
   );
   done();
 };
+
+function oneOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
 
 /** An event about one of our messages. The reason in words is left out: it names the address. */
 function reportOf(event: Static<typeof Event>): ProviderReport | undefined {

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { AppError } from '../../domain/errors.ts';
 import { Nothing, Strict, Uuid } from '../schemas.ts';
-import { CALLBACK_PROBLEMS, type Callbacks } from './callbacks.ts';
+import { CALLBACK_PROBLEMS, limitUnsigned, type CallbackRoutes } from './callbacks.ts';
 
 const StatusPath = Strict({ notificationId: Uuid('The message, as we wrote it into the address that Twilio calls.') });
 
@@ -17,12 +17,20 @@ const StatusBody = Type.Object(
 );
 
 /** Twilio's reports on messages (twilio.com/docs/messaging/guides/track-outbound-message-status). */
-export const twilioCallbacks: FastifyPluginAsyncTypebox<{ readonly callbacks: Callbacks }> = async (
-  app,
-  { callbacks },
-) => {
+export const twilioCallbacks: FastifyPluginAsyncTypebox<CallbackRoutes> = async (app, { callbacks, limit }) => {
   app.removeAllContentTypeParsers();
   await app.register(formbody, { bodyLimit: 64 * 1_024 });
+  limitUnsigned(app, limit);
+  // Before anything of it is judged. The fields are what is signed, so they are read.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const signature = request.headers['x-twilio-signature'];
+    const signed = callbacks.isFromTwilio({
+      path: request.originalUrl,
+      fields: (request.body ?? {}) as Readonly<Record<string, unknown>>,
+      signature: typeof signature === 'string' ? signature : undefined,
+    });
+    done(signed ? undefined : new AppError('signature_invalid'));
+  });
   app.post(
     '/callbacks/twilio/status/:notificationId',
     {
@@ -42,20 +50,16 @@ export const twilioCallbacks: FastifyPluginAsyncTypebox<{ readonly callbacks: Ca
       },
     },
     async (request, reply) => {
-      const signed = callbacks.isFromTwilio({
-        path: request.originalUrl,
-        fields: request.body,
-        signature: request.headers['x-twilio-signature'],
-      });
-      if (!signed) throw new AppError('signature_invalid');
       const { MessageSid, MessageStatus, ErrorCode } = request.body;
-      await callbacks.settle({
-        channel: 'sms',
-        notificationId: request.params.notificationId,
-        providerMessageId: MessageSid,
-        providerState: MessageStatus,
-        errorCode: ErrorCode,
-      });
+      await callbacks.settle([
+        {
+          channel: 'sms',
+          notificationId: request.params.notificationId,
+          providerMessageId: MessageSid,
+          providerState: MessageStatus,
+          errorCode: ErrorCode,
+        },
+      ]);
       return reply.code(204).send(null);
     },
   );

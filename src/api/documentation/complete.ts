@@ -34,7 +34,11 @@ interface Document {
 const header = (description: string, schema: object, example: unknown) => ({ description, schema, example });
 
 const HEADERS = {
-  'X-Request-Id': header('Follows the request through the system.', { type: 'string' }, 'booking-page-4711'),
+  'X-Request-Id': header(
+    'Follows the request through the system.',
+    { type: 'string' },
+    '01980f5e-7a3c-7000-8000-000000000000',
+  ),
   RateLimit: header(
     'How many requests are left (r), and in how many seconds there is room for more (t).',
     { type: 'string' },

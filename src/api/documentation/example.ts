@@ -43,7 +43,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   reason: 'The provider asked for it.',
   reminderState: 'PLANNED',
   requestedBy: 'support-1',
-  requestId: 'booking-page-4711',
+  requestId: '01980f5e-7a3c-7000-8000-000000000000',
   sg_message_id: '14c5d75ce93.dfd.64b469',
   specialty: 'General practice',
   status: '5.1.1',

@@ -34,7 +34,7 @@ export async function collectOpenApi(app: FastifyInstance, publicUrl: string): P
           'Appointments across clinics.',
           `Errors are problem documents (RFC 9457, \`${PROBLEM_MEDIA_TYPE}\`) with a stable \`code\`; \`/problems\` lists them all.`,
           'Instants are RFC 3339 with an offset; dates are dates in the clinic’s zone.',
-          'Every answer carries `X-Request-Id`; send one of your own (8 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`) to follow a request through the system.',
+          'Every answer carries `X-Request-Id`; send a UUID of your own to follow a request through the system.',
           'Each user may send 100 requests in any minute; `RateLimit` says how many are left.',
         ].join('\n\n'),
       },
@@ -106,6 +106,10 @@ const CACHEABLE = {
 
 /** The OpenAPI document, its pages, and what the error codes mean. */
 export async function documentationRoutes(app: FastifyInstance): Promise<void> {
+  // The pages' files are served by a package that refuses what is no path by a status alone.
+  app.setErrorHandler((error: { readonly statusCode?: number }) => {
+    throw [400, 403, 404].includes(error.statusCode ?? 0) ? new AppError('not_found') : error;
+  });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: PAGES_CSP,

@@ -1,18 +1,13 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { Readiness } from './readiness.ts';
 
-/** What readiness asks. Each answers for itself within its time; none throws. */
-export interface Readiness {
-  /** Is the process about to stop? */
-  readonly isDraining: () => boolean;
-  readonly isDatabaseUp: () => Promise<boolean>;
-  /** The migrations that this release needs and the database does not have. */
-  readonly pendingMigrations: () => Promise<readonly string[]>;
-  /** What is told and does not count: the API works without it. */
-  readonly reported: Readonly<Record<string, () => Promise<boolean>>>;
+export interface HealthRoutes {
+  readonly readiness: Readiness;
+  /** Counts a request by its address. @throws RequestError `rate_limited` */
+  readonly limit: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 }
-
-const CHECK_MS = 2_000;
 
 const Check = Type.Enum(['ok', 'failed']);
 
@@ -22,12 +17,8 @@ const Ready = Type.Object({
   reported: Type.Record(Type.String(), Check, { description: 'Told only: the API works without them.' }),
 });
 
-/** For load balancers and orchestrators: no token, no rate limit. */
-export const healthRoutes: FastifyPluginCallbackTypebox<{ readonly readiness: Readiness }> = (
-  app,
-  { readiness },
-  done,
-) => {
+/** For clients and simple balancers; those beside the process ask its admin port (`src/main/role.ts`), which counts nothing. No token. */
+export const healthRoutes: FastifyPluginCallbackTypebox<HealthRoutes> = (app, { readiness, limit }, done) => {
   app.get(
     '/livez',
     {
@@ -42,16 +33,10 @@ export const healthRoutes: FastifyPluginCallbackTypebox<{ readonly readiness: Re
     () => ({ status: 'alive' as const }),
   );
 
-  let migrated = false;
-  /** Migrations that have run stay run: once is enough. */
-  const isMigrated = async () => {
-    migrated ||= (await readiness.pendingMigrations()).length === 0;
-    return migrated;
-  };
-
   app.get(
     '/readyz',
     {
+      config: { problems: ['rate_limited'] },
       schema: {
         operationId: 'isReady',
         tags: ['health'],
@@ -61,38 +46,11 @@ export const healthRoutes: FastifyPluginCallbackTypebox<{ readonly readiness: Re
         response: { 200: Ready, 503: Ready },
       },
     },
-    async (_request, reply) => {
-      const draining = readiness.isDraining();
-      const names = Object.keys(readiness.reported);
-      const [database, migrations, ...reported] = await Promise.all([
-        inTime(readiness.isDatabaseUp()),
-        inTime(isMigrated()),
-        ...Object.values(readiness.reported).map((check) => inTime(check())),
-      ]);
-      const ready = database && migrations && !draining;
-      return reply.code(ready ? 200 : 503).send({
-        status: ready ? 'ready' : 'not_ready',
-        checks: { database: said(database), migrations: said(migrations), draining },
-        reported: Object.fromEntries(names.map((name, index) => [name, said(reported[index] ?? false)])),
-      });
+    async (request, reply) => {
+      await limit(request, reply);
+      const report = await readiness();
+      return reply.code(report.status === 'ready' ? 200 : 503).send(report);
     },
   );
   done();
 };
-
-function said(ok: boolean): 'ok' | 'failed' {
-  return ok ? 'ok' : 'failed';
-}
-
-/** A check that fails or does not answer in time has failed. */
-async function inTime(check: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), CHECK_MS);
-  });
-  try {
-    return await Promise.race([check.catch(() => false), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

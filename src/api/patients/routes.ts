@@ -1,4 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Static } from 'typebox';
 import type { PatientFacts } from '../../db/patients.ts';
 import { AppError } from '../../domain/errors.ts';
 import { canonicalLocale } from '../../domain/patient.ts';
@@ -23,6 +25,7 @@ import {
   PatientPage,
   PatientPath,
   PatientQuery,
+  PatientSearch,
 } from './schemas.ts';
 
 /** The doors behind these routes. */
@@ -83,19 +86,24 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
         response: { 200: PatientPage },
       },
     },
-    async (request) => {
-      const caller = callerOf(request);
-      const { limit = 25, cursor, ...filter } = request.query;
-      const after = positionOf(cursor);
-      const rows = await reads.patients(rowsOf(caller), readerOf(request), {
-        ...filter,
-        limit,
-        afterId: after?.id,
-      });
-      if (rows === undefined) throw invalidField('query', '/cursor', 'cursor');
-      const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.patient_id }));
-      return { patients: page.map(patientBody), ...next };
+    (request) => pageFor(request, request.query, 'query'),
+  );
+
+  app.post(
+    '/patients/search',
+    {
+      config: { operation: 'listPatients' },
+      schema: {
+        operationId: 'searchPatients',
+        tags: ['patients'],
+        summary: 'Find patients',
+        description:
+          'As the list, by name, birth date, phone number or email address: in a body, as addresses are kept by whatever they pass. It writes nothing.',
+        body: PatientSearch,
+        response: { 200: PatientPage },
+      },
     },
+    (request) => pageFor(request, request.body, 'body'),
   );
 
   app.get(
@@ -152,6 +160,18 @@ export const patientRoutes: FastifyPluginCallbackTypebox<PatientRoutes> = (app, 
     },
   );
   done();
+
+  async function pageFor(
+    request: FastifyRequest,
+    { limit = 25, cursor, ...filter }: Static<typeof PatientSearch>,
+    part: 'query' | 'body',
+  ): Promise<Static<typeof PatientPage>> {
+    const afterId = positionOf(cursor, part)?.id;
+    const rows = await reads.patients(rowsOf(callerOf(request)), readerOf(request), { ...filter, limit, afterId });
+    if (rows === undefined) throw invalidField(part, '/cursor', 'cursor');
+    const { page, next } = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.patient_id }));
+    return { patients: page.map(patientBody), ...next };
+  }
 };
 
 /** The furthest ahead that any calendar is: what lies in the future there has come nowhere yet. */

@@ -58,10 +58,12 @@ export const PatientBody = Strict(
   { minProperties: 1 },
 );
 
-export const PatientQuery = Strict({
+export const PatientQuery = Strict({ ...PAGE_QUERY });
+
+export const PatientSearch = Strict({
   familyName: Type.Optional(PlainText(100, 'Only family names that begin with this, in capitals or not.')),
   birthDate: Type.Optional(LocalDate('Only those born on this date.')),
-  phone: Type.Optional(Type.String({ ...Phone, description: 'Only this number; write its + as %2B.' })),
+  phone: Type.Optional(Phone),
   email: Type.Optional(Type.String({ ...Email, description: 'Only this address, in capitals or not.' })),
   ...PAGE_QUERY,
 });

@@ -277,7 +277,11 @@ describe('what belongs to somebody else', () => {
     const answer = async (options: InjectOptions, headers: object) => {
       const response = await call({
         ...options,
-        headers: { ...(headers as Record<string, string>), 'x-request-id': 'one-and-the-same', 'if-match': '"1"' },
+        headers: {
+          ...(headers as Record<string, string>),
+          'x-request-id': '01980000-0000-7000-8000-000000000012',
+          'if-match': '"1"',
+        },
       });
       return { status: response.statusCode, body: response.body, type: response.headers['content-type'] };
     };
@@ -334,7 +338,10 @@ describe('reading by staff', () => {
     const url = (await book(world)).headers['location'] ?? '';
     const appointmentId = url.split('/').at(-1) ?? '';
     await call({ url, headers: await asPatient(world.patientId) });
-    await call({ url, headers: { ...(await asAdmin(clinic.clinicId)), 'x-request-id': 'staff-looks' } });
+    await call({
+      url,
+      headers: { ...(await asAdmin(clinic.clinicId)), 'x-request-id': '01980000-0000-7000-8000-000000000015' },
+    });
     await call({ url: `${url}/timeline`, headers: await asSupport() });
     const events = await database.owner.db
       .selectFrom('audit_event')
@@ -344,7 +351,7 @@ describe('reading by staff', () => {
       .orderBy('audit_id')
       .execute();
     expect(events).toEqual([
-      { action: 'read', actor_id: `admin-of-${clinic.clinicId}`, request_id: 'staff-looks' },
+      { action: 'read', actor_id: `admin-of-${clinic.clinicId}`, request_id: '01980000-0000-7000-8000-000000000015' },
       expect.objectContaining({ action: 'read', actor_id: 'support-1' }),
     ]);
   });
@@ -402,7 +409,7 @@ describe('PostgreSQL', () => {
       });
       expect(response.headers['retry-after']).toBe('5');
     }
-    expect((await behind.app.inject('/readyz')).statusCode).toBe(503);
+    await eventually(async () => expect((await behind.app.inject('/readyz')).statusCode).toBe(503));
     expect((await behind.app.inject('/livez')).statusCode).toBe(200);
 
     proxy.restore();

@@ -44,7 +44,7 @@ interface Found {
 async function get(url: string, headers: { authorization: string }) {
   const response = await api.app.inject({
     url: `/api/v1${url}`,
-    headers: { ...headers, 'x-request-id': 'the-search' },
+    headers: { ...headers, 'x-request-id': '01980000-0000-7000-8000-000000000017' },
   });
   return { status: response.statusCode, text: response.body, body: response.json<Found>() };
 }

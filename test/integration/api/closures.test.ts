@@ -106,7 +106,7 @@ describe('closures', () => {
         (await call(clinic, method, path, { ...given, headers })).status;
       expect(await statusFor(provider)).toBe(method === 'GET' ? 200 : 403);
       expect(await statusFor(patient)).toBe(403);
-      const headers = { ...foreign, 'x-request-id': 'request-0001' };
+      const headers = { ...foreign, 'x-request-id': '01980000-0000-7000-8000-000000000013' };
       const hidden = await call(clinic, method, path, { ...given, headers });
       const absent = await call(missing, method, path, { ...given, headers });
       expect([hidden.status, hidden.text]).toEqual([404, absent.text]);

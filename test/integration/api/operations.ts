@@ -88,6 +88,7 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
     }),
   },
   listPatients: { lists: 'patientId', query: () => ({ limit: '100' }) },
+  searchPatients: { lists: 'patientId', body: () => ({ limit: 100 }) },
   changePatient: { body: () => ({ givenName: 'Jordan' }) },
   joinWaitlist: {
     body: ({ patientId, providerId, date }) => ({

@@ -293,7 +293,7 @@ describe('failed notifications', () => {
 
   it('are replayed one by one and many at once; the outbox tells the relay in the same transaction', async () => {
     const failed = [await aFailedNotification(), await aFailedNotification()];
-    const headers = { ...(await asAdmin(clinic.clinicId)), 'x-request-id': 'a-replay-by-the-desk' };
+    const headers = { ...(await asAdmin(clinic.clinicId)), 'x-request-id': '01980000-0000-7000-8000-000000000010' };
     const one = await call<{ replayId: string }>({
       method: 'POST',
       url: `/api/v1/notifications/${String(failed[0]?.notificationId)}/replay`,
@@ -324,7 +324,7 @@ describe('failed notifications', () => {
       .where('aggregate', '=', 'replay')
       .where('aggregate_id', '=', one.body.replayId)
       .execute();
-    expect(told).toEqual([{ event: 'requested', request_id: 'a-replay-by-the-desk' }]);
+    expect(told).toEqual([{ event: 'requested', request_id: '01980000-0000-7000-8000-000000000010' }]);
     expect(
       (await call({ url: String(many.headers['location']), headers: await asAdmin(otherClinic.clinicId) })).status,
     ).toBe(404);

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { createApp } from '../../../src/api/app.ts';
 import { createSettle } from '../../../src/api/callbacks/callbacks.ts';
 import { createDoors } from '../../../src/api/doors.ts';
+import { createReadiness } from '../../../src/api/health/readiness.ts';
 import { createRateLimiter } from '../../../src/api/rate-limit.ts';
 import { createReads } from '../../../src/api/reads.ts';
 import type { Connection } from '../../../src/db/connection.ts';
@@ -57,12 +58,12 @@ export async function startApi(
       settle: createSettle(connection.db),
     },
     files: createForeignFiles(),
-    readiness: {
+    readiness: createReadiness({
       isDraining: () => false,
       isDatabaseUp: async () => (await connection.pool.query('select 1')).rowCount === 1,
       pendingMigrations: () => pendingMigrations(connection.db),
       reported: { redis: () => pingRedis(redis) },
-    },
+    }),
     now: given.now ?? (() => new Date()),
   });
   return {

@@ -79,7 +79,7 @@ async function accessOf(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string,
     ['missing', await asAdmin(foreign.clinicId), randomUUID()],
   ] as const) {
     const answer = await call(method, `/providers/${id}/${path}`, {
-      headers: { ...headers, 'x-request-id': 'request-0001' },
+      headers: { ...headers, 'x-request-id': '01980000-0000-7000-8000-000000000013' },
       ...(payload === undefined ? {} : { payload }),
     });
     statuses[who] = answer.status;

@@ -227,7 +227,7 @@ describe('a series of somebody else', () => {
     const answer = async (id: string, caller: Record<string, string>) => {
       const response = await call({
         url: `/api/v1/appointment-series/${id}`,
-        headers: { ...caller, 'x-request-id': 'one-and-the-same' },
+        headers: { ...caller, 'x-request-id': '01980000-0000-7000-8000-000000000012' },
       });
       return { status: response.statusCode, body: response.body };
     };

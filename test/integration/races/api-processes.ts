@@ -27,6 +27,8 @@ export async function startApiProcesses(databaseUrl: string, instances: number):
           DATABASE_URL: databaseUrl,
           REDIS_URL: testServers().redisUrl,
           API_PORT: '0',
+          ADMIN_PORT: '0',
+          DRAIN_MS: '0',
           PUBLIC_URL: 'http://127.0.0.1',
           LOG_LEVEL: 'info',
           // A patient of these tests asks more often than a person would.

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createApp, type ApiDeps } from '../../../src/api/app.ts';
+import { createReadiness, type Checks } from '../../../src/api/health/readiness.ts';
 import type { AppointmentRow } from '../../../src/db/appointments.ts';
 import { aToken, SCOPES, TEST_JWT } from '../../support/tokens.ts';
 
@@ -30,7 +31,8 @@ export function anApi(
     readonly doors?: Partial<ApiDeps['doors']>;
     readonly reads?: Partial<ApiDeps['reads']>;
     readonly callbacks?: Partial<ApiDeps['callbacks']>;
-    readonly readiness?: Partial<ApiDeps['readiness']>;
+    readonly readiness?: Partial<Checks>;
+    readonly trustsProxy?: ApiDeps['trustsProxy'];
     readonly limiter?: ApiDeps['rateLimit']['limiter'];
     readonly logger?: ApiDeps['logger'];
   } = {},
@@ -38,6 +40,7 @@ export function anApi(
   return createApp({
     logger: given.logger ?? pino({ level: 'silent' }),
     publicUrl: 'https://api.test',
+    ...(given.trustsProxy === undefined ? {} : { trustsProxy: given.trustsProxy }),
     jwt: TEST_JWT,
     rateLimit: {
       size: { limit: 100, windowMs: 60_000 },
@@ -47,13 +50,13 @@ export function anApi(
     reads: unexpected('reads', given.reads ?? {}),
     callbacks: unexpected('callbacks', given.callbacks ?? {}),
     files: unexpected('files', {}),
-    readiness: {
+    readiness: createReadiness({
       isDraining: () => false,
       isDatabaseUp: () => Promise.resolve(true),
       pendingMigrations: () => Promise.resolve([]),
       reported: { redis: () => Promise.resolve(true) },
       ...given.readiness,
-    },
+    }),
     now: () => new Date('2030-01-07T09:00:00Z'),
   });
 }

@@ -3,10 +3,13 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { requireOperation } from '../../../src/api/caller.ts';
+import { createTrust } from '../../../src/api/trusted-proxies.ts';
 import { createLogger } from '../../../src/logger.ts';
 import { anApi, anAppointment, APPOINTMENT, asPatient, PATIENT } from './api-under-test.ts';
 
 const url = `/api/v1/appointments/${APPOINTMENT}`;
+
+const ASKED = '01980000-0000-7000-8000-00000000ab01';
 
 describe('every answer', () => {
   let api: FastifyInstance;
@@ -41,11 +44,13 @@ describe('every answer', () => {
     expect(headers['x-powered-by']).toBeUndefined();
   });
 
-  it('echoes a request id that is harmless, and makes one up otherwise', async () => {
+  it('echoes a request id that is a UUID, which says nothing about anybody, and makes one up otherwise', async () => {
     const idFor = async (given: string) =>
       (await api.inject({ url: '/livez', headers: { 'x-request-id': given } })).headers['x-request-id'];
-    expect(await idFor('trace-2030.01_A')).toBe('trace-2030.01_A');
+    expect(await idFor(ASKED)).toBe(ASKED);
+    expect(await idFor(ASKED.toUpperCase())).toBe(ASKED);
     for (const strange of [
+      'jane.doe-1980',
       'short',
       'x'.repeat(65),
       '<script>alert(1)</script>',
@@ -61,7 +66,8 @@ describe('every answer', () => {
     const { headers } = await api.inject({ url, headers: await asPatient() });
     expect(headers['ratelimit-policy']).toBe('"user";q=100;w=60');
     expect(headers['ratelimit']).toBe('"user";r=41;t=13');
-    expect(keys.at(-1)).toBe(`user:${PATIENT}`);
+    expect(keys.at(-1)).toMatch(/^user:[0-9a-f]{32}$/);
+    expect(keys.join()).not.toContain(PATIENT);
   });
 
   it('is 429 with Retry-After for a user who came too often, and for an address without a token', async () => {
@@ -72,6 +78,13 @@ describe('every answer', () => {
     expect(user.headers['retry-after']).toBe('13');
     const stranger = await api.inject({ url });
     expect(stranger.statusCode).toBe(429);
+    expect(keys.at(-1)).toBe('address:127.0.0.1');
+    // Whoever sent a token must learn that it has expired.
+    const expired = await api.inject({ url, headers: { authorization: 'Bearer a.b.c' } });
+    expect({ status: expired.statusCode, ...expired.json<object>() }).toMatchObject({
+      status: 401,
+      code: 'token_invalid',
+    });
     expect(keys.at(-1)).toBe('address:127.0.0.1');
     room = true;
     expect((await api.inject({ url })).statusCode).toBe(401);
@@ -89,27 +102,34 @@ describe('every answer', () => {
     expect(refused.headers['www-authenticate']).toContain('error="insufficient_scope", scope="ehr:sync"');
   });
 
-  it('counts nothing for health, documentation and problems', async () => {
+  it('counts nothing for liveness, documentation and problems; readiness and what is unknown it counts by address', async () => {
     const before = keys.length;
-    for (const open of ['/livez', '/readyz', '/openapi.json', '/docs', '/problems']) await api.inject(open);
+    for (const open of ['/livez', '/openapi.json', '/docs', '/problems']) await api.inject(open);
     expect(keys).toHaveLength(before);
+    for (const counted of ['/readyz', '/nothing', '/api/v1/nothing']) await api.inject(counted);
+    expect(keys.slice(before)).toEqual(Array(3).fill('address:127.0.0.1'));
   });
 
   it('is logged with the request id, the route’s pattern and ids alone', async () => {
     await api.inject({
       url: `${url}?x=Jane%20Doe`,
-      headers: { ...(await asPatient()), 'x-request-id': 'a-request-to-log', 'user-agent': 'Jane Doe’s phone' },
+      headers: {
+        ...(await asPatient()),
+        'x-request-id': '01980000-0000-7000-8000-000000000011',
+        'user-agent': 'Jane Doe’s phone',
+      },
     });
-    const line = logged.find(({ requestId }) => requestId === 'a-request-to-log');
+    const line = logged.find(({ requestId }) => requestId === '01980000-0000-7000-8000-000000000011');
     expect(line).toMatchObject({
       role: 'api',
       event: 'request',
       method: 'GET',
       route: '/api/v1/appointments/:appointmentId',
       statusCode: 200,
-      caller: PATIENT,
+      caller: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown,
     });
     expect(JSON.stringify(logged)).not.toMatch(/Jane|Bearer|ABC234/);
+    expect(JSON.stringify(logged)).not.toContain(PATIENT);
   });
 
   it('to HEAD is that to GET without its body', async () => {
@@ -128,6 +148,59 @@ describe('every answer', () => {
     await once(socket, 'close');
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(answer).toContain('application/problem+json');
+  });
+
+  it.each([
+    ['without Host', 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['with an expectation nobody meets', 'GET /livez HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n', 417],
+  ])('to a request %s is a problem document too', async (_what, text, status) => {
+    const own = await anApi();
+    const address = await own.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect(Number(new URL(address).port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (some: string) => (answer += some));
+    socket.write(text);
+    await once(socket, 'close');
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain('application/problem+json');
+    await own.close();
+  });
+
+  it.each(['/docs/static/%00', '/docs/static/..', '/docs/static/%5c..%5cx', '/docs/static/nothing.js'])(
+    'to %s is 404',
+    async (strange) => {
+      const own = await anApi();
+      const address = await own.listen({ host: '127.0.0.1', port: 0 });
+      const socket = connect(Number(new URL(address).port), '127.0.0.1');
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (some: string) => (answer += some));
+      // As it stands: a client that tidies paths up would never send some of these.
+      socket.write(`GET ${strange} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      await once(socket, 'close');
+      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+      expect(answer).toContain('"code":"not_found"');
+      await own.close();
+    },
+  );
+
+  it('counts strangers behind a proxy that is trusted by their own address, and behind another by the proxy’s', async () => {
+    const counted: string[] = [];
+    const behind = await anApi({
+      trustsProxy: createTrust(['127.0.0.0/8', '2001:db8::/32']),
+      limiter: (key) => {
+        counted.push(key);
+        return Promise.resolve({ allowed: true, remaining: 9, roomInMs: 1 });
+      },
+    });
+    const from = (remoteAddress: string, forwarded: string) =>
+      behind.inject({ url, remoteAddress, headers: { 'x-forwarded-for': forwarded } });
+    await from('127.0.0.1', '203.0.113.7');
+    await from('2001:db8::1', '203.0.113.8');
+    await from('203.0.113.1', '203.0.113.9');
+    // What a stranger wrote before the proxy did counts for nothing.
+    await from('127.0.0.1', '198.51.100.1, 203.0.113.10');
+    expect(counted).toEqual(['203.0.113.7', '203.0.113.8', '203.0.113.1', '203.0.113.10'].map((ip) => `address:${ip}`));
+    await behind.close();
   });
 
   it('has time limits behind it', () => {
@@ -202,6 +275,18 @@ describe('health', () => {
       status: 'not_ready',
       checks: { draining: true },
     });
+  });
+
+  it('stays ready while PostgreSQL fails to answer once or twice, and is not with the third time in a row', async () => {
+    let up = true;
+    const api = await anApi({ readiness: { isDatabaseUp: () => Promise.resolve(up) } });
+    const status = async () => (await api.inject('/readyz')).statusCode;
+    expect(await status()).toBe(200);
+    up = false;
+    expect([await status(), await status(), await status()]).toEqual([200, 200, 503]);
+    up = true;
+    expect(await status()).toBe(200);
+    await api.close();
   });
 
   it('answers in bounded time when a check hangs', async () => {

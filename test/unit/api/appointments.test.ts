@@ -95,7 +95,7 @@ describe('booking', () => {
       method: 'POST',
       url: '/api/v1/appointments',
       payload: BOOKING,
-      headers: { ...(await asPatient()), 'x-request-id': 'request-to-follow' },
+      headers: { ...(await asPatient()), 'x-request-id': '01980000-0000-7000-8000-000000000014' },
     });
     expect(response.statusCode).toBe(201);
     expect(response.json()).toEqual({ appointmentId: APPOINTMENT, confirmationCode: 'ABC234', status: 'SCHEDULED' });
@@ -108,7 +108,7 @@ describe('booking', () => {
         act: {
           actor: { kind: 'patient', id: PATIENT },
           clinicId: CLINIC,
-          requestId: 'request-to-follow',
+          requestId: '01980000-0000-7000-8000-000000000014',
           now: new Date('2030-01-07T09:00:00Z'),
         },
         input: {
@@ -304,8 +304,13 @@ describe('cancelling', () => {
       call({ method: 'DELETE', url, headers: { ...(await asPatient()), 'if-match': ifMatch } });
     await cancel('"3"');
     expect(asked[0]?.input).toMatchObject({ expectedVersion: 3 });
-    await cancel('nonsense');
+    await cancel('"nonsense"');
     expect(asked[1]?.input).toMatchObject({ expectedVersion: 0 });
+    const unreadable = await cancel('3');
+    expect(unreadable.json()).toMatchObject({
+      status: 400,
+      errors: [{ in: 'header', pointer: '/if-match', expected: expect.stringContaining('"3"') as unknown }],
+    });
     row = anAppointment({ status: 'CANCELLED' });
     expect((await cancel('"1", "2"')).statusCode).toBe(204);
   });

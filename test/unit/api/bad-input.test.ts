@@ -164,7 +164,10 @@ describe('bad input', () => {
     }
     for (const type of ['application/json', 'application/json; charset=UTF-8', 'application/json;charset="utf-8"']) {
       const answer = await book({ patientId: 'Zoë 🩺' }, { 'content-type': type });
-      expect(answer).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/providerId' }] });
+      expect(answer).toMatchObject({
+        code: 'validation_failed',
+        errors: expect.arrayContaining([expect.objectContaining({ pointer: '/providerId' })]) as unknown,
+      });
     }
   });
 
@@ -252,7 +255,35 @@ describe('bad input', () => {
   ])('in the address is 400: %s', async (url) => {
     const { status, code, errors } = await call({ url });
     expect({ status, code }).toEqual({ status: 400, code: 'validation_failed' });
-    expect(errors).toHaveLength(1);
+    expect(errors?.length).toBeGreaterThan(0);
+  });
+
+  it('is told whole: every fault at once, with what is expected in words and values', async () => {
+    const answer = await call({
+      method: 'POST',
+      url: '/api/v1/waitlist-entries',
+      payload: { patientId: 'Jane', durationMinutes: 0, earliestDate: '2030', colour: 'red' },
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.errors).toEqual(
+      expect.arrayContaining([
+        { in: 'body', pointer: '/patientId', rule: 'format', expected: 'a UUID' },
+        { in: 'body', pointer: '/durationMinutes', rule: 'minimum', expected: 'at least 1' },
+        { in: 'body', pointer: '/earliestDate', rule: 'format', expected: 'a date from 1900 to 2999, as 2030-12-31' },
+        { in: 'body', pointer: '/latestDate', rule: 'required', expected: 'a value' },
+        { in: 'body', pointer: '/colour', rule: 'additionalProperties', expected: 'nothing: there is no such field' },
+      ]),
+    );
+    expect(JSON.stringify(answer)).not.toMatch(/Jane|"red"/);
+    const listed = await call({ url: '/api/v1/appointments?status=DONE' });
+    expect(listed.errors).toEqual([
+      {
+        in: 'query',
+        pointer: '/status',
+        rule: 'enum',
+        expected: 'one of: SCHEDULED, COMPLETED, CANCELLED, NO_SHOW',
+      },
+    ]);
   });
 
   it('in a waitlist entry is 400', async () => {
@@ -361,7 +392,10 @@ describe('what a caller may not see', () => {
     });
     const patient = await asPatient();
     const body = async (options: InjectOptions) => {
-      const response = await api.inject({ ...options, headers: { ...patient, 'x-request-id': 'the-same-request' } });
+      const response = await api.inject({
+        ...options,
+        headers: { ...patient, 'x-request-id': '01980000-0000-7000-8000-000000000016' },
+      });
       return {
         headers: { ...response.headers, date: undefined },
         status: response.statusCode,

@@ -22,8 +22,8 @@ beforeAll(async () => {
       isFromTwilio: ({ path, fields, signature }) =>
         verifyTwilioSignature(AUTH_TOKEN, `${PUBLIC_URL}${path}`, fields, signature),
       isFromSendgrid: (request) => verifySendgridSignature(webhookKey, request, Date.now()),
-      settle: (report) => {
-        settled.push(report);
+      settle: (reports) => {
+        settled.push(...reports);
         return Promise.resolve();
       },
     },
@@ -177,5 +177,43 @@ describe('SendGrid’s events', () => {
     expect((await post('{}')).statusCode).toBe(400);
     expect((await post('[')).json()).toMatchObject({ code: 'malformed_json' });
     expect((await post('[{"__proto__":{"a":1}}]')).json()).toMatchObject({ code: 'malformed_json' });
+  });
+
+  it('are not parsed unless they are signed', async () => {
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    for (const body of [nested, '{', '[{"event":1}]']) {
+      const response = await post(body, { signature: 'bm9uc2Vuc2U=' });
+      expect({ status: response.statusCode, ...response.json<object>() }).toMatchObject({
+        status: 403,
+        code: 'signature_invalid',
+      });
+    }
+  });
+
+  it('are counted by address when they are not signed, and not when they are', async () => {
+    const counted: string[] = [];
+    let room = true;
+    const own = await anApi({
+      callbacks: { isFromSendgrid: ({ signature }) => signature === 'good', settle: () => Promise.resolve() },
+      limiter: (key) => {
+        counted.push(key);
+        return Promise.resolve({ allowed: room, remaining: 0, roomInMs: 1_000 });
+      },
+    });
+    const send = (signature: string) =>
+      own.inject({
+        method: 'POST',
+        url: '/api/v1/callbacks/sendgrid/events',
+        payload: [],
+        headers: { 'x-twilio-email-event-webhook-signature': signature },
+      });
+    expect((await send('good')).statusCode).toBe(204);
+    expect(counted).toEqual([]);
+    expect((await send('bad')).statusCode).toBe(403);
+    expect(counted).toEqual(['address:127.0.0.1']);
+    room = false;
+    expect((await send('bad')).statusCode).toBe(429);
+    expect((await send('good')).statusCode).toBe(204);
+    await own.close();
   });
 });

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { CONFIG_SCHEMA, loadConfig, type Concern } from '../../../src/config.ts';
+import { drawSecrets } from '../../../scripts/local/secrets.ts';
+import { CONFIG_SCHEMA, ConfigError, loadConfig, type Concern } from '../../../src/config.ts';
 
 const lines = readFileSync(fileURLToPath(new URL('../../../.env.example', import.meta.url)), 'utf8').split('\n');
 
@@ -61,10 +62,25 @@ describe('.env.example', () => {
     expect(given.filter(({ comment }) => !/^# \S.{10,}/.test(comment)).map(({ name }) => name)).toEqual([]);
   });
 
-  it('is accepted as it stands, and with every optional line taken in', () => {
-    const env = (chosen: readonly Line[]) => Object.fromEntries(chosen.map(({ name, value }) => [name, value]));
-    expect(() => loadConfig(env(given.filter(({ optional }) => !optional)), concerns)).not.toThrow();
-    expect(() => loadConfig(env(given), concerns)).not.toThrow();
+  it('is refused as it stands, for its secrets and for nothing else, and is accepted with others in their place', () => {
+    const env = (chosen: readonly Line[], replaced: Readonly<Record<string, string>> = {}) => ({
+      ...Object.fromEntries(chosen.map(({ name, value }) => [name, value])),
+      ...replaced,
+    });
+    const required = given.filter(({ optional }) => !optional);
+    const secret = required.filter(({ value }) => /change-me|^AC0/.test(value));
+    const refused = () => loadConfig(env(required), concerns);
+    expect(refused).toThrow(ConfigError);
+    expect(refused).toThrow(new RegExp(`has ${secret.length} problem`));
+    for (const { name } of secret) expect(refused).toThrow(`${name} is that of .env.example`);
+    const { shared, roles } = drawSecrets();
+    const own = {
+      ...Object.fromEntries(required.map(({ name, value }) => [name, value.replaceAll('change-me', 'a1b2c3d4e5f6')])),
+      ...shared,
+      ...roles,
+    };
+    expect(() => loadConfig(own, concerns)).not.toThrow();
+    expect(() => loadConfig({ ...env(given), ...own }, concerns)).not.toThrow();
   });
 
   it('holds no secret', () => {

@@ -33,7 +33,7 @@ describe('loadConfig', () => {
   });
 
   it('takes the default for a variable that is absent or empty', () => {
-    const defaults = { API_HOST: '127.0.0.1', API_PORT: 3000, RATE_LIMIT_PER_MINUTE: 100 };
+    const defaults = { API_HOST: '127.0.0.1', API_PORT: 3000, RATE_LIMIT_PER_MINUTE: 100, DRAIN_MS: 15_000 };
     expect(loadConfig({}, ['http']).http).toEqual(defaults);
     expect(loadConfig({ API_HOST: '', API_PORT: '', RATE_LIMIT_PER_MINUTE: undefined }, ['http']).http).toEqual(
       defaults,
@@ -87,10 +87,24 @@ describe('loadConfig', () => {
     ['http', 'RATE_LIMIT_PER_MINUTE', '0'],
     ['publicUrl', 'PUBLIC_URL', 'mediconnect.example'],
     ['twilio', 'TWILIO_ACCOUNT_SID', 'AC123'],
+    ['http', 'TRUSTED_PROXIES', '1'],
+    ['http', 'TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['http', 'TRUSTED_PROXIES', '10.0.0.0/8, everybody'],
+    ['sendgrid', 'SENDGRID_WEBHOOK_PUBLIC_KEY', 'bm8ga2V5'],
+    ['ehr', 'EHR_PRIVATE_KEY', 'bm8ga2V5'],
     ['twilio', 'TWILIO_FROM_NUMBER', '0123456789'],
     ['sendgrid', 'SENDGRID_FROM_EMAIL', 'nobody'],
   ] as const)('refuses, in %s, the %s "%s"', (concern, name, value) => {
     expect(problemsOf({ [name]: value }, [concern])).toContainEqual(expect.stringMatching(`^${name} is not valid: `));
+  });
+
+  it.each([
+    ['twilio', 'TWILIO_AUTH_TOKEN', 'change-me-change-me-change-me-00'],
+    ['database', 'DATABASE_URL', 'postgresql://mediconnect_app:change-me@db.internal:5432/mediconnect'],
+  ] as const)('refuses, in %s, a %s of the example', (concern, name, value) => {
+    expect(problemsOf({ [name]: value }, [concern])).toContainEqual(
+      `${name} is that of .env.example: it protects nothing`,
+    );
   });
 
   it('never shows a value, right or wrong', () => {
