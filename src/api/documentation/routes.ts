@@ -107,7 +107,7 @@ const CACHEABLE = {
 /** The OpenAPI document, its pages, and what the error codes mean. */
 export async function documentationRoutes(app: FastifyInstance): Promise<void> {
   // The pages' files are served by a package that refuses what is no path by a status alone.
-  app.setErrorHandler((error: { readonly statusCode?: number }) => {
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }) => {
     throw [400, 403, 404].includes(error.statusCode ?? 0) ? new AppError('not_found') : error;
   });
   await app.register(swaggerUi, {
