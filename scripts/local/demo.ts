@@ -276,7 +276,7 @@ async function aFailedReminder(stage: Stage): Promise<void> {
         match: { to: patient.phone, method: 'POST' },
         kind: 'status',
         status: 400,
-        code: 21614,
+        code: 21612,
       });
       const next = await nextOf(stage, appointmentId, 'reminder:P3D');
       await skipTo(stage, appointmentId, Date.now(), Date.parse(next.at));

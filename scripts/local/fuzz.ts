@@ -209,7 +209,7 @@ async function someRows(sandboxUrl: string, patient: MediConnectClient, desk: Me
     match: { to: person.phone, method: 'POST' },
     kind: 'status',
     status: 400,
-    code: 21614,
+    code: 21612,
   });
   const { starts, date } = await findSlots(patient, providerId, 5);
   const appointmentIds = [await book(nth(starts, 0))];

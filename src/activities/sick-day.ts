@@ -17,7 +17,7 @@ import type { Publisher } from '../notifications/publish.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { takeNextStep } from '../scheduling/sick-day/step.ts';
 import { activityNow } from './now.ts';
-import { channelsOf } from './appointment/read.ts';
+import { channelsOf } from '../notifications/channels.ts';
 
 export interface SickDayRef {
   readonly sickDayId: string;

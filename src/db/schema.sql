@@ -452,6 +452,21 @@ create policy clinic_rows on offer for all to mediconnect_app using (clinic_id =
 create policy own_rows on offer for select to mediconnect_app using (patient_id = current_patient());
 grant insert, select, update on offer to mediconnect_app;
 
+create table opt_out (
+  clinic_id uuid not null,
+  channel text not null,
+  address text not null,
+  reason text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint opt_out_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text]))),
+  constraint opt_out_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinic(clinic_id),
+  constraint opt_out_pkey PRIMARY KEY (clinic_id, channel, address)
+);
+comment on table opt_out is 'Stays.';
+alter table opt_out enable row level security;
+create policy clinic_rows on opt_out for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
+grant insert, select on opt_out to mediconnect_app;
+
 create table outbox (
   outbox_id bigint not null generated always as identity,
   clinic_id uuid not null,

@@ -33,6 +33,7 @@ export interface Database {
   task: TaskTable;
   notification: NotificationTable;
   delivery_attempt: DeliveryAttemptTable;
+  opt_out: OptOutTable;
   replay: ReplayTable;
   replay_item: ReplayItemTable;
   outbox: OutboxTable;
@@ -374,6 +375,14 @@ interface DeliveryAttemptTable {
   provider_message_id: string | null;
   /** Keyed; of an SMS. */
   text_hash: ColumnType<string | null, string | null | undefined, never>;
+}
+
+interface OptOutTable {
+  clinic_id: string;
+  channel: 'sms' | 'email';
+  address: string;
+  reason: string;
+  created_at: DefaultInstant;
 }
 
 interface ReplayTable {

@@ -2,6 +2,7 @@ import { visitAt } from './clock.ts';
 import type { AppointmentStatus } from './appointment.ts';
 import {
   CHANNELS,
+  type Channel,
   notificationId,
   type NoticeKind,
   type PlannedKind,
@@ -33,6 +34,8 @@ export interface LedgerFacts {
   readonly notificationId: string;
   readonly state: NotificationState;
   readonly dueAt: number;
+  /** It did not go out because of its recipient, who may be reached on another channel. */
+  readonly refused?: boolean;
 }
 
 export interface PlanInput {
@@ -43,6 +46,8 @@ export interface PlanInput {
   /** The clinic's. */
   readonly timeZone: string;
   readonly ledger: readonly LedgerFacts[];
+  /** Where the patient can be reached; asked only when a message was refused. */
+  readonly reachable?: Channel | undefined;
   readonly now: number;
 }
 
@@ -79,7 +84,7 @@ export function planAppointment(input: PlanInput): AppointmentPlan {
   const { appointment, policy, now } = input;
   const ledger = new Map(input.ledger.map((entry) => [entry.notificationId, entry]));
   const notice = noticeOf(appointment);
-  const noticeEntry = notice && find(ledger, noticeIds(appointment, notice));
+  const noticeEntry = notice && find(ledger, noticeIds(appointment, notice), input.reachable);
   const begun = now >= appointment.appointmentTime;
 
   const plan = planReminders({
@@ -90,7 +95,7 @@ export function planAppointment(input: PlanInput): AppointmentPlan {
   });
   const entries = new Map<string, LedgerFacts>();
   for (const { kind } of plan) {
-    const entry = find(ledger, reminderIds(appointment, kind));
+    const entry = find(ledger, reminderIds(appointment, kind), input.reachable);
     if (entry !== undefined) entries.set(kind, entry);
   }
 
@@ -207,10 +212,19 @@ function reminderIds(appointment: AppointmentFacts, kind: ReminderKind): string[
   return CHANNELS.map((channel) => notificationId({ appointmentId, kind, appointmentTime, channel }));
 }
 
-function find(ledger: ReadonlyMap<string, LedgerFacts>, ids: readonly string[]): LedgerFacts | undefined {
-  for (const id of ids) {
-    const entry = ledger.get(id);
-    if (entry !== undefined) return entry;
-  }
-  return undefined;
+/**
+ * The row that stands for a message, of those it could have. One that was refused stands for it only where no other channel is left: undefined is a
+ * message that has yet to go out.
+ *
+ * @param ids - one a channel, in their order
+ */
+function find(
+  ledger: ReadonlyMap<string, LedgerFacts>,
+  ids: readonly string[],
+  reachable: Channel | undefined,
+): LedgerFacts | undefined {
+  const entries = ids.map((id) => ledger.get(id));
+  const untried = CHANNELS.some((channel, index) => channel === reachable && entries[index] === undefined);
+  const found = entries.filter((entry) => entry !== undefined);
+  return found.find((entry) => entry.refused !== true) ?? (untried ? undefined : found[0]);
 }

@@ -11,6 +11,7 @@ export const SKIP_REASONS = [
   'superseded',
   'being_moved',
   'offer_closed',
+  'recipient_refuses',
 ] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
@@ -30,6 +31,8 @@ export function whyNotDue(
     readonly laterReminder: boolean;
     /** For the message about an offer: until when it can be answered; undefined when somebody has closed it. */
     readonly offerOpenUntil?: Date | undefined;
+    /** Has its recipient been found to refuse us at that address? */
+    readonly recipientRefuses?: boolean;
   },
   appointment: {
     readonly status: AppointmentStatus;
@@ -43,6 +46,7 @@ export function whyNotDue(
 ): SkipReason | undefined {
   if (appointment.appointmentTime <= now) return 'visit_begun';
   if (appointment.appointmentTime.getTime() !== notification.plannedFor.getTime()) return 'moved';
+  if (notification.recipientRefuses === true) return 'recipient_refuses';
   if (tellsOfCancelling(notification.kind)) return appointment.status === 'CANCELLED' ? undefined : 'not_cancelled';
   if (appointment.status === 'CANCELLED') return 'cancelled';
   if (appointment.status !== 'SCHEDULED') return 'not_scheduled';

@@ -1,6 +1,7 @@
 import { inContext, type Connection, type Tx } from '../../db/connection.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { PlannedKind } from '../../domain/notification.ts';
+import { channelsOf } from '../../notifications/channels.ts';
 import {
   markQueued,
   planNotification,
@@ -11,7 +12,7 @@ import type { SchedulingDeps } from '../../scheduling/act.ts';
 import { completeUnmarked } from '../../scheduling/visits/attend.ts';
 import type { AppointmentRef } from './index.ts';
 import { storeStep, type PlannedStep } from './plan.ts';
-import { channelsOf, notificationOf, readSituation, recordSkipped, type Situation } from './read.ts';
+import { notificationOf, readSituation, recordSkipped, type Situation } from './read.ts';
 
 export interface ProceedDeps extends SchedulingDeps {
   readonly connection: Connection;
@@ -96,7 +97,7 @@ async function messageFor(
   }
   // A row that waits for the broker keeps its channel, whatever the patient prefers meanwhile.
   const waiting = [on('sms'), on('email')].find(({ notificationId }) =>
-    ledger.some((entry) => entry.notification_id === notificationId),
+    ledger.some((entry) => entry.notification_id === notificationId && entry.state === 'PLANNED'),
   );
   const message = waiting ?? on(reachable);
   return (await planNotification(tx, message)) === 'PLANNED' ? message : undefined;

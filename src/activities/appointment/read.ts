@@ -3,7 +3,6 @@ import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
-  chooseChannel,
   isReminderKind,
   isSeriesNotice,
   notificationId,
@@ -14,6 +13,7 @@ import {
 } from '../../domain/notification.ts';
 import { passOnSkippedNotice } from '../../scheduling/visits/series-notice.ts';
 import { isLeftToPeople } from '../../scheduling/visits/absent-provider.ts';
+import { channelsOf, isRefusedByRecipient } from '../../notifications/channels.ts';
 import {
   notificationsOf,
   skipNotification,
@@ -71,10 +71,17 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
         notificationId: entry.notification_id,
         state: entry.state,
         dueAt: entry.due_at.getTime(),
+        refused: isRefused(entry),
       })),
+    reachable: ledger.some(isRefused) ? (await channelsOf(tx, row.patient_id)).reachable : undefined,
     now: now.getTime(),
   });
   return { row, timeZone, ledger, plan };
+}
+
+/** It did not go out on this channel because of its recipient: it may on the other. */
+function isRefused({ state, reason }: NotificationRow): boolean {
+  return (state === 'FAILED' || state === 'SKIPPED') && isRefusedByRecipient(reason);
 }
 
 /** The message of this kind that the appointment now calls for, on this channel. */
@@ -104,24 +111,6 @@ export function notificationOf(
     appointmentVersion: row.version,
     dueAt,
     requestId,
-  };
-}
-
-/** The patient's preferred channel, or the other one where they cannot be reached on it. */
-export async function channelsOf(
-  tx: Tx,
-  patientId: string,
-): Promise<{ readonly preferred: Channel; readonly reachable: Channel | undefined }> {
-  const patient = await tx
-    .selectFrom('patient')
-    .select(['preferred_channel', 'phone', 'email'])
-    .where('patient_id', '=', patientId)
-    .executeTakeFirstOrThrow();
-  const preferred = patient.preferred_channel;
-  const other: Channel = preferred === 'sms' ? 'email' : 'sms';
-  return {
-    preferred,
-    reachable: chooseChannel([preferred, other], patient.phone !== null, patient.email !== null),
   };
 }
 

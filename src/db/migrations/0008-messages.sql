@@ -82,3 +82,13 @@ create table replay_item (
   foreign key (clinic_id, replay_id) references replay (clinic_id, replay_id),
   foreign key (clinic_id, notification_id) references notification (clinic_id, notification_id)
 );
+
+-- At these addresses the provider refuses us for good: opted out, a landline, a dead mailbox. Each clinic knows what its own messages met.
+create table opt_out (
+  clinic_id uuid not null references clinic,
+  channel text not null check (channel in ('sms', 'email')),
+  address text not null,
+  reason text not null,
+  created_at timestamptz not null default now(),
+  primary key (clinic_id, channel, address)
+);

@@ -11,7 +11,7 @@ begin
   -- Tables that only the clinic sees.
   foreach t in array array['clinic_policy', 'availability', 'provider_break', 'availability_override', 'closure', 'time_off',
     'waitlist_round', 'reservation', 'round_candidate', 'notification', 'delivery_attempt', 'replay', 'replay_item', 'outbox', 'audit_event',
-    'ehr_connection', 'ehr_link', 'ehr_sync_run', 'ehr_sync_item', 'hold', 'sick_day', 'sick_day_item', 'task'] loop
+    'ehr_connection', 'ehr_link', 'ehr_sync_run', 'ehr_sync_item', 'hold', 'sick_day', 'sick_day_item', 'task', 'opt_out'] loop
     execute format('create policy clinic_rows on %I for all to mediconnect_app using (clinic_id = current_clinic())
       with check (clinic_id = current_clinic())', t);
   end loop;
@@ -49,7 +49,7 @@ grant select, insert, update, delete on clinic, provider, availability, provider
   ehr_connection, ehr_link, ehr_sync_run, ehr_sync_item to mediconnect_app;
 revoke delete on appointment, notification, delivery_attempt from mediconnect_app;
 grant select, insert, update on patient, hold, sick_day, sick_day_item, offer, task to mediconnect_app;
-grant select, insert on appointment_series to mediconnect_app;
+grant select, insert on appointment_series, opt_out to mediconnect_app;
 grant select, insert on clinic_policy, audit_event, idempotency_key to mediconnect_app;
 -- returning an identity needs select; the clinic's policy keeps it to the clinic's rows.
 grant select, insert on outbox to mediconnect_app;

@@ -29,6 +29,7 @@ comment on table task is 'Stays.';
 
 comment on table notification is 'Stays.';
 comment on table delivery_attempt is 'Goes after 90 days.';
+comment on table opt_out is 'Stays.';
 comment on table replay is 'Goes 90 days after its end.';
 comment on table replay_item is 'Goes with its replay.';
 

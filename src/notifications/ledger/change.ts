@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
+import { v7 as uuidV7 } from 'uuid';
 import { noteReminderSent } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
+import { openCallTask } from '../../db/tasks.ts';
 import { enqueue } from '../../db/outbox.ts';
 import { notifySickDay } from '../../db/sick-days.ts';
 import { isReminderKind, isSettled, type NotificationState } from '../../domain/notification.ts';
+import { channelsOf, isRefusedByRecipient, rememberRefusal } from '../channels.ts';
 
 export interface Change {
   readonly notificationId: string;
@@ -71,6 +74,7 @@ export async function change(tx: Tx, wanted: Change): Promise<boolean> {
     .returning([
       'n.clinic_id',
       'n.appointment_id',
+      'n.patient_id',
       'n.request_id',
       'n.kind',
       'n.planned_for',
@@ -81,6 +85,10 @@ export async function change(tx: Tx, wanted: Change): Promise<boolean> {
   const row = await update.executeTakeFirst();
   if (row === undefined) return false;
 
+  if (to === 'FAILED' && wanted.reason !== undefined && isRefusedByRecipient(wanted.reason)) {
+    await rememberRefusal(tx, notificationId, wanted.reason);
+    await callWhereNothingIsLeft(tx, row);
+  }
   const isSent = to === 'ACCEPTED' || to === 'DELIVERED';
   if (isSent && isReminderKind(row.kind)) {
     await noteReminderSent(tx, { appointmentId: row.appointment_id, plannedFor: row.planned_for, dueAt: row.due_at });
@@ -100,4 +108,20 @@ export async function change(tx: Tx, wanted: Change): Promise<boolean> {
     });
   }
   return true;
+}
+
+/** Nobody can write to the patient any more: the desk calls. An offer of a sick day is the sick day's to see to. */
+async function callWhereNothingIsLeft(
+  tx: Tx,
+  failed: {
+    readonly appointment_id: string;
+    readonly patient_id: string;
+    readonly kind: string;
+    readonly planned_for: Date;
+  },
+): Promise<void> {
+  if (failed.kind === 'move_offer') return;
+  const { reachable } = await channelsOf(tx, failed.patient_id);
+  if (reachable !== undefined) return;
+  await openCallTask(tx, { taskId: uuidV7(), appointmentId: failed.appointment_id, reason: 'message_failed' });
 }

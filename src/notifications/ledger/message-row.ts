@@ -88,6 +88,8 @@ export function lockForSending(tx: Tx, notificationId: string) {
       isBeingMoved.as('being_moved'),
       sql<boolean>`n.sending_until <= clock_timestamp()`.as('lease_over'),
       sql<boolean>`n.updated_at < now() - ${LOST_AFTER}`.as('stands_still'),
+      sql<boolean>`exists (select from opt_out x where x.clinic_id = n.clinic_id and x.channel = n.channel
+        and x.address = case n.channel when 'sms' then p.phone else p.email end)`.as('recipient_refuses'),
       // One that was itself skipped tells the patient nothing.
       sql<boolean>`exists (select from notification later where later.appointment_id = n.appointment_id
         and later.planned_for = n.planned_for and later.due_at > n.due_at and later.kind <> n.kind
@@ -108,6 +110,7 @@ export function reasonNotDue(row: LockedRow, now: Date): SkipReason | undefined 
       plannedFor: row.planned_for,
       appointmentVersion: row.appointment_version,
       laterReminder: row.later_reminder,
+      recipientRefuses: row.recipient_refuses,
       offerOpenUntil: row.offer_state === 'OPEN' && row.offer_until !== null ? row.offer_until : undefined,
     },
     {

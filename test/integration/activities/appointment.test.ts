@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { inContext } from '../../../src/db/connection.ts';
 import { addDays, localDate } from '../../../src/domain/time-zone.ts';
+import { markFailed } from '../../../src/notifications/ledger/attempts.ts';
+import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
 import { requestReplay } from '../../../src/scheduling/replays.ts';
 import { checkIn } from '../../../src/scheduling/visits/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
@@ -235,6 +238,24 @@ describe('the workflows over real rows', () => {
     expect(await toldOf(unreachable.appointmentId)).toEqual([]);
     expect(await ledgerOf(unreachable.appointmentId)).toMatchObject([
       { kind: 'confirmation', state: 'SKIPPED', reason: 'no_address' },
+    ]);
+  });
+
+  it('sends the same message by the other channel at once when its recipient refuses the first', async () => {
+    const { appointmentId } = await book();
+    await told(appointmentId, 'confirmation');
+    const [sms] = await ledgerOf(appointmentId);
+    const { clinicId } = world.clinic;
+    const id = sms?.notification_id ?? '';
+    await inContext(world.database.app.db, { clinicId }, async (tx) => {
+      await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 30_000 });
+      await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_21610' });
+    });
+    await told(appointmentId, 'confirmation', 'confirmation');
+    await planned(appointmentId, 'reminder:P3D');
+    expect((await ledgerOf(appointmentId)).map(({ channel, state }) => [channel, state])).toEqual([
+      ['sms', 'FAILED'],
+      ['email', 'QUEUED'],
     ]);
   });
 

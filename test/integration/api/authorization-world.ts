@@ -203,7 +203,7 @@ async function aFailedNotification(
       dueAt: new Date(),
     });
     await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 10_000 });
-    await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_30005' });
+    await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_30003' });
   });
   return id;
 }

@@ -87,7 +87,7 @@ async function aFailedNotification(
       dueAt: new Date(),
     });
     await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 10_000 });
-    await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_30005' });
+    await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_30003' });
   });
   return { notificationId: id, appointmentId: visit.appointmentId };
 }
@@ -246,7 +246,7 @@ describe('failed notifications', () => {
     const url = `/api/v1/notifications?state=FAILED&appointmentId=${appointmentId}`;
     const list = await call<{ notifications: object[] }>({ url, headers: await asAdmin(clinic.clinicId) });
     expect(list.body.notifications).toEqual([
-      expect.objectContaining({ notificationId: id, state: 'FAILED', reason: 'twilio_30005', attempt: 1 }),
+      expect.objectContaining({ notificationId: id, state: 'FAILED', reason: 'twilio_30003', attempt: 1 }),
     ]);
     expect((await call({ url, headers: await asSupport() })).status).toBe(400);
     const support = await call<{ notifications: object[] }>({
@@ -257,7 +257,7 @@ describe('failed notifications', () => {
     const elsewhere = await call<{ notifications: object[] }>({ url, headers: await asAdmin(otherClinic.clinicId) });
     expect(elsewhere.body.notifications).toEqual([]);
     const detail = await call({ url: `/api/v1/notifications/${id}`, headers: await asSupport() });
-    expect(detail.body).toMatchObject({ attempts: [{ attempt: 1, outcome: 'FAILED', errorCode: 'twilio_30005' }] });
+    expect(detail.body).toMatchObject({ attempts: [{ attempt: 1, outcome: 'FAILED', errorCode: 'twilio_30003' }] });
     expect(
       (await call({ url: `/api/v1/notifications/${id}`, headers: await asAdmin(otherClinic.clinicId) })).status,
     ).toBe(404);
@@ -284,7 +284,7 @@ describe('failed notifications', () => {
       [...first.body.notifications, ...second.body.notifications].map((each) => each.notificationId).sort(),
     ).toEqual(failed.map((each) => each.notificationId).sort());
     expect(second.body.nextCursor).toBeUndefined();
-    expect(first.body.reasons).toEqual([{ state: 'FAILED', reason: 'twilio_30005', count: 2 }]);
+    expect(first.body.reasons).toEqual([{ state: 'FAILED', reason: 'twilio_30003', count: 2 }]);
     expect((await search({})).body.notifications).toHaveLength(3);
     expect((await search({ phone, channel: 'email' })).body.notifications).toEqual([]);
     expect((await search({ phone, reason: 'twilio_21610' })).body.notifications).toEqual([]);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { inContext, type Tx } from '../../../src/db/connection.ts';
+import { channelsOf } from '../../../src/notifications/channels.ts';
 import { markAccepted, markFailed, markRetry, markUnknown } from '../../../src/notifications/ledger/attempts.ts';
 import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
 import { settleByCallback, type ProviderReport } from '../../../src/notifications/ledger/reports.ts';
@@ -74,7 +75,7 @@ describe('the ledger', () => {
   };
   const failed = async () => {
     const notification = await sending();
-    await run((tx) => markFailed(tx, { ...notification, attempt: 1, reason: 'twilio_30005' }));
+    await run((tx) => markFailed(tx, { ...notification, attempt: 1, reason: 'twilio_30003' }));
     return notification;
   };
   const report = (
@@ -263,6 +264,118 @@ describe('the ledger', () => {
     });
   });
 
+  describe('a recipient who cannot be reached on a channel for good', () => {
+    const refuse = async (notification: PlannedNotification, reason: string) => {
+      await run((tx) => planNotification(tx, notification));
+      await claim(notification);
+      const { notificationId } = notification;
+      await run((tx) => markFailed(tx, { notificationId, attempt: 1, reason }));
+    };
+    const calls = async ({ appointmentId }: PlannedNotification) =>
+      (
+        await database.owner.db
+          .selectFrom('task')
+          .select(['kind', 'reason', 'state'])
+          .where('appointment_id', '=', appointmentId)
+          .execute()
+      ).map(({ kind, reason, state }) => [kind, reason, state]);
+    const reachable = async (visit: Visit) => (await run((tx) => channelsOf(tx, visit.patientId))).reachable;
+
+    it.each(['twilio_21610', 'twilio_21211', 'twilio_21614'])('is written to on the other: %s', async (reason) => {
+      const visit = await aVisit(database, clinic);
+      const notification = aNotification(clinic, visit);
+      expect(await reachable(visit)).toBe('sms');
+      await refuse(notification, reason);
+      expect(await reachable(visit)).toBe('email');
+      expect(await calls(notification)).toEqual([]);
+    });
+
+    it.each([
+      ['sms', 'undelivered', '30006'],
+      ['email', 'bounce', '5.1.1'],
+      ['email', 'dropped', undefined],
+    ] as const)('as a callback says: %s %s %s', async (channel, word, errorCode) => {
+      const visit = await aVisit(database, clinic);
+      const notification = aNotification(clinic, visit, { channel });
+      await run((tx) => planNotification(tx, notification));
+      await claim(notification);
+      const { notificationId } = notification;
+      const providerMessageId = randomUUID();
+      await run((tx) => markAccepted(tx, { notificationId, attempt: 1, providerMessageId }));
+      const told = { channel, notificationId, providerMessageId, providerState: word, errorCode };
+      expect(await run((tx) => settleByCallback(tx, told))).toBe('changed');
+      const { count } = await database.owner.db
+        .selectFrom('opt_out')
+        .select(({ fn }) => fn.countAll<string>().as('count'))
+        .where('address', '=', channel === 'sms' ? visit.phone : visit.email)
+        .executeTakeFirstOrThrow();
+      expect(count).toBe('1');
+    });
+
+    it('is called when there is no other', async () => {
+      const visit = await aVisit(database, clinic);
+      const [sms, email] = [aNotification(clinic, visit), aNotification(clinic, visit, { channel: 'email' })];
+      await refuse(sms, 'twilio_30005');
+      await refuse(email, 'sendgrid_bounce');
+      expect(await reachable(visit)).toBeUndefined();
+      expect(await calls(email)).toEqual([['call', 'message_failed', 'OPEN']]);
+    });
+
+    it('is not written to there again, by a replay or by what waits in the queue', async () => {
+      const visit = await aVisit(database, clinic);
+      const waiting = aNotification(clinic, visit, { kind: 'confirmation' });
+      await run((tx) => planNotification(tx, waiting));
+      const failed = aNotification(clinic, visit);
+      await refuse(failed, 'twilio_21610');
+      expect(await run((tx) => requeueForReplay(tx, failed.notificationId, new Date()))).toBe('NOT_DUE');
+      expect(await claim(waiting)).toEqual({ outcome: 'skipped', reason: 'recipient_refuses' });
+    });
+
+    it('can be written to at a new address', async () => {
+      const visit = await aVisit(database, clinic);
+      const failed = aNotification(clinic, visit);
+      await refuse(failed, 'twilio_21614');
+      await database.owner.db
+        .updateTable('patient')
+        .set({ phone: '+15552223344' })
+        .where('patient_id', '=', visit.patientId)
+        .execute();
+      expect(await reachable(visit)).toBe('sms');
+      expect(await run((tx) => requeueForReplay(tx, failed.notificationId, new Date()))).toBe('QUEUED');
+    });
+
+    it('is not remembered under an address that they have changed meanwhile', async () => {
+      const visit = await aVisit(database, clinic);
+      const notification = aNotification(clinic, visit);
+      await run((tx) => planNotification(tx, notification));
+      await claim(notification);
+      await database.owner.db
+        .updateTable('patient')
+        .set({ phone: '+15552223355' })
+        .where('patient_id', '=', visit.patientId)
+        .execute();
+      const { notificationId } = notification;
+      await run((tx) => markFailed(tx, { notificationId, attempt: 1, reason: 'twilio_30006' }));
+      expect(await reachable(visit)).toBe('sms');
+    });
+
+    it('is another patient’s and another clinic’s business only where their own messages met it', async () => {
+      const visit = await aVisit(database, clinic);
+      await refuse(aNotification(clinic, visit), 'twilio_21610');
+      const elsewhere = await aClinic(database.owner);
+      const seen = await inContext(database.app.db, { clinicId: elsewhere.clinicId }, (tx) =>
+        tx.selectFrom('opt_out').selectAll().execute(),
+      );
+      expect(seen).toEqual([]);
+    });
+
+    it('is not one whose handset is off', async () => {
+      const visit = await aVisit(database, clinic);
+      await refuse(aNotification(clinic, visit), 'twilio_30003');
+      expect(await reachable(visit)).toBe('sms');
+    });
+  });
+
   describe('the reminder state of the visit', () => {
     const stateOfVisit = async ({ appointmentId }: PlannedNotification) =>
       (
@@ -398,7 +511,7 @@ describe('the ledger', () => {
       expect((await rowOf(notification)).state).toBe('QUEUED');
 
       await claim(notification);
-      await run((tx) => markFailed(tx, { ...notification, attempt: 2, reason: 'twilio_30005' }));
+      await run((tx) => markFailed(tx, { ...notification, attempt: 2, reason: 'twilio_30003' }));
       expect(await report(notification, 'delivered', { providerMessageId: 'SM-first' })).toBe('changed');
       expect((await rowOf(notification)).state).toBe('DELIVERED');
       expect((await attemptsOf(notification)).map(({ outcome }) => outcome)).toEqual(['DELIVERED', 'FAILED']);
