@@ -5,7 +5,7 @@ import { asEnd, durationOf, nearestDay, writtenDate, type WrittenDate } from './
 
 /* An event as whole days. Days are in the form of `utcMidnight`. */
 
-export const MAX_DAYS = 366;
+const MAX_DAYS = 366;
 /** Dates until then are dates everywhere in the product. */
 const LAST_YEAR = 2999;
 
