@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Interval } from '../domain/interval.ts';
 import { DAY_MS } from '../domain/clock.ts';
 import type { Tx } from './connection.ts';
@@ -62,10 +62,33 @@ export async function upcomingVisitsDuring(
   times: readonly Interval[],
 ): Promise<UpcomingVisit[]> {
   if (times.length === 0) return [];
-  const { rows } = await sql<VisitRow>`
+  const { rows } =
+    await sql<VisitRow>`${during(clinicId, now, times)} order by appointment_time, appointment_id`.execute(tx);
+  return rows.map(upcomingVisit);
+}
+
+/** How many visits of {@link upcomingVisitsDuring} meet none of the times `but`: counted where they are, as the clinic waits meanwhile. */
+export async function countUpcomingDuring(
+  tx: Tx,
+  clinicId: string,
+  now: Date,
+  times: readonly Interval[],
+  but: readonly Interval[],
+): Promise<number> {
+  if (times.length === 0) return 0;
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::integer as count from (${during(clinicId, now, times)}) visit
+    where not exists (
+      select from ${timesOf(but)} as other (from_time, to_time)
+      where visit.appointment_time < other.to_time
+        and visit.appointment_time + visit.duration_minutes * interval '1 minute' > other.from_time)`.execute(tx);
+  return rows[0]?.count ?? 0;
+}
+
+function during(clinicId: string, now: Date, times: readonly Interval[]): RawBuilder<VisitRow> {
+  return sql<VisitRow>`
     select distinct met.*
-    from unnest(${times.map(({ from }) => new Date(from))}::timestamptz[], ${times.map(({ to }) => new Date(to))}::timestamptz[])
-      as during (from_time, to_time)
+    from ${timesOf(times)} as during (from_time, to_time)
     cross join lateral (
       select appointment_id, patient_id, provider_id, appointment_time, duration_minutes
       from appointment
@@ -76,9 +99,11 @@ export async function upcomingVisitsDuring(
         and appointment_time + duration_minutes * interval '1 minute' > during.from_time
       -- A fence: flattened, it would be a pass over every visit for each of the times.
       offset 0
-    ) met
-    order by appointment_time, appointment_id`.execute(tx);
-  return rows.map(upcomingVisit);
+    ) met`;
+}
+
+function timesOf(times: readonly Interval[]): RawBuilder<unknown> {
+  return sql`unnest(${times.map(({ from }) => new Date(from))}::timestamptz[], ${times.map(({ to }) => new Date(to))}::timestamptz[])`;
 }
 
 interface VisitRow {

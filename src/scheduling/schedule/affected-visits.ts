@@ -1,4 +1,10 @@
-import { lastUpcoming, upcomingVisits, upcomingVisitsDuring, type UpcomingVisit } from '../../db/booked-visits.ts';
+import {
+  countUpcomingDuring,
+  lastUpcoming,
+  upcomingVisits,
+  upcomingVisitsDuring,
+  type UpcomingVisit,
+} from '../../db/booked-visits.ts';
 import type { Tx } from '../../db/connection.ts';
 import { closuresAhead } from '../../db/schedule-rules.ts';
 import { loadProviderSchedule, loadProviderSchedules } from '../../db/schedules.ts';
@@ -62,18 +68,35 @@ export async function affectedOfClinic(
   return { timeZone, affected };
 }
 
-/** Only visits that meet a new closure are read, and no provider's rules: the clinic waits meanwhile. */
-async function closedOut(
-  tx: Tx,
-  { clinicId, timeZone, closures }: { clinicId: string; timeZone: string; closures: readonly Closure[] },
-  now: Date,
-): Promise<AffectedVisit[]> {
+interface ClosuresOfClinic {
+  readonly clinicId: string;
+  readonly timeZone: string;
+  readonly closures: readonly Closure[];
+}
+
+/** Only visits that meet a new closure are read, and no provider's rules. */
+async function closedOut(tx: Tx, of: ClosuresOfClinic, now: Date): Promise<AffectedVisit[]> {
+  const times = await closingTimes(tx, of, now);
+  if (times === undefined) return [];
+  return affectedByClosures(await upcomingVisitsDuring(tx, of.clinicId, now, times.closed), times.closedBefore);
+}
+
+/** How many visits new closures affect, before they are written: for whoever makes the clinic wait. */
+export async function countClosedOut(tx: Tx, of: ClosuresOfClinic, now: Date): Promise<number> {
+  const times = await closingTimes(tx, of, now);
+  return times === undefined ? 0 : countUpcomingDuring(tx, of.clinicId, now, times.closed, times.closedBefore);
+}
+
+/** When the new closures close the clinic, as far ahead as there are visits, and when it is closed already. */
+async function closingTimes(tx: Tx, { clinicId, timeZone, closures }: ClosuresOfClinic, now: Date) {
   const last = closures.length === 0 ? undefined : await lastUpcoming(tx, clinicId, now);
-  if (last === undefined) return [];
+  if (last === undefined) return undefined;
   const ahead = { from: now.getTime(), to: last + DAY_MS };
-  const visits = await upcomingVisitsDuring(tx, clinicId, now, closedTimes({ timeZone, closures }, ahead));
   const before = await closuresAhead(tx, clinicId, localDate(timeZone, now.getTime()));
-  return affectedByClosures(visits, closedTimes({ timeZone, closures: before }, ahead));
+  return {
+    closed: closedTimes({ timeZone, closures }, ahead),
+    closedBefore: closedTimes({ timeZone, closures: before }, ahead),
+  };
 }
 
 /** Another zone moves the hours of every day. */

@@ -8,7 +8,7 @@ import { planImport, type CalendarEvent, type ImportPlan } from '../../domain/cl
 import { AppError } from '../../domain/errors.ts';
 import { localDate } from '../../domain/time-zone.ts';
 import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
-import { affectedOfClinic, type AffectedOfClinic } from './affected-visits.ts';
+import { affectedOfClinic, countClosedOut, type AffectedOfClinic } from './affected-visits.ts';
 import type { ScheduleChanged } from './hours.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
 
@@ -23,12 +23,13 @@ export function addClosure(
   idempotency?: Idempotency,
 ): Promise<ScheduleChanged & { readonly closureId: string; readonly replayed: boolean }> {
   return onceUnderClinicLock(deps, act, idempotency, async (tx) => {
-    const { affected } = await affectedOfClinic(tx, act.clinicId, { kind: 'closures', closures: [closure] }, act.now);
+    const timeZone = await zoneOf(tx, act.clinicId);
+    const affected = await countClosedOut(tx, { clinicId: act.clinicId, timeZone, closures: [closure] }, act.now);
     const closureId = deps.newId();
     await insertClosures(tx, act.clinicId, [{ ...closure, closureId, calendarUid: null }]);
     await withdrawRefusedOffers(tx, act);
-    await audit(tx, act, 'clinic', act.clinicId, 'closure_added', { closureId, ...closure, affected: affected.length });
-    return { closureId, affectedAppointments: affected.length };
+    await audit(tx, act, 'clinic', act.clinicId, 'closure_added', { closureId, ...closure, affected });
+    return { closureId, affectedAppointments: affected };
   });
 }
 
@@ -65,7 +66,8 @@ export function importClosures(
   idempotency?: Idempotency,
 ): Promise<ClosuresImported & { readonly replayed: boolean }> {
   return onceUnderClinicLock(deps, act, idempotency, async (tx) => {
-    const { added, unchanged, removed, affected } = await effectOfImport(tx, act, events);
+    const { added, unchanged, removed, timeZone } = await planOfImport(tx, act, events);
+    const affected = await countClosedOut(tx, { clinicId: act.clinicId, timeZone, closures: added }, act.now);
     // First, as an event that was moved or renamed has its place under its UID.
     await deleteClosures(tx, removed);
     await insertClosures(
@@ -76,26 +78,39 @@ export function importClosures(
     await withdrawRefusedOffers(tx, act);
     const counts = { imported: added.length, unchanged, removed: removed.length };
     if (added.length + removed.length > 0) {
-      await audit(tx, act, 'clinic', act.clinicId, 'closures_imported', { ...counts, affected: affected.length });
+      await audit(tx, act, 'clinic', act.clinicId, 'closures_imported', { ...counts, affected });
     }
-    return { ...counts, affectedAppointments: affected.length };
+    return { ...counts, affectedAppointments: affected };
   });
 }
 
-/**
- * What an import changes and whom it affects, before it is written. A preview asks it and writes nothing; the import asks it under the clinic's lock.
- * @throws AppError `not_found`
- */
+/** What an import would change and whom it would affect: the preview, which writes nothing. @throws AppError `not_found` */
 export async function effectOfImport(
+  tx: Tx,
+  act: Pick<Act, 'clinicId' | 'now'>,
+  events: readonly CalendarEvent[],
+): Promise<ImportPlan & AffectedOfClinic> {
+  const plan = await planOfImport(tx, act, events);
+  return {
+    ...plan,
+    ...(await affectedOfClinic(tx, act.clinicId, { kind: 'closures', closures: plan.added }, act.now)),
+  };
+}
+
+async function planOfImport(
   tx: Tx,
   { clinicId, now }: Pick<Act, 'clinicId' | 'now'>,
   events: readonly CalendarEvent[],
-): Promise<ImportPlan & AffectedOfClinic> {
+): Promise<ImportPlan & { readonly timeZone: string }> {
+  const timeZone = await zoneOf(tx, clinicId);
+  const uids = events.map(({ uid }) => uid);
+  return { timeZone, ...planImport(events, await importedClosures(tx, uids, localDate(timeZone, now.getTime()))) };
+}
+
+async function zoneOf(tx: Tx, clinicId: string): Promise<string> {
   const clinic = await tx.selectFrom('clinic').select('time_zone').where('clinic_id', '=', clinicId).executeTakeFirst();
   if (clinic === undefined) throw new AppError('not_found');
-  const uids = events.map(({ uid }) => uid);
-  const plan = planImport(events, await importedClosures(tx, uids, localDate(clinic.time_zone, now.getTime())));
-  return { ...plan, ...(await affectedOfClinic(tx, clinicId, { kind: 'closures', closures: plan.added }, now)) };
+  return clinic.time_zone;
 }
 
 function onceUnderClinicLock<Answer extends object>(
