@@ -120,7 +120,7 @@ describe('closures', () => {
   it('are refused with the place of what is wrong', async () => {
     const clinic = await aClinic(database.owner);
     const refusal = async (payload: object) => (await call(clinic, 'POST', '', { payload })).body['errors'];
-    const field = (pointer: string, rule: string) => [{ in: 'body', pointer, rule }];
+    const field = (pointer: string, rule: string) => [expect.objectContaining({ in: 'body', pointer, rule })];
     expect(await refusal(closure(3, { toDate: inDays(2) }))).toEqual(field('/toDate', 'minimum'));
     expect(await refusal(closure(3, { toDate: inDays(3 + 366) }))).toEqual(field('/toDate', 'maximum'));
     expect(await refusal(closure(3, { toDate: inDays(3 + 365), yearly: true }))).toEqual(field('/toDate', 'maximum'));
