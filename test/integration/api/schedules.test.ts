@@ -54,7 +54,7 @@ const everyDay = (startTime: string, endTime: string) =>
   [1, 2, 3, 4, 5, 6, 7].map((dayOfWeek) => ({ dayOfWeek, startTime, endTime }));
 const field = (pointer: string, rule: string, part = 'body') => ({
   code: 'validation_failed',
-  errors: [{ in: part, pointer, rule }],
+  errors: expect.arrayContaining([expect.objectContaining({ in: part, pointer, rule })]),
 });
 
 async function aVisit(time: string, day = 3): Promise<string> {
