@@ -1,6 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import { inContext, type Connection } from '../db/connection.ts';
 import { requeueForReplay } from '../notifications/ledger/requeue.ts';
+import { messageOf } from '../notifications/message.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import {
   lockReplay,
@@ -60,17 +61,10 @@ export function createReplayActivities(deps: ReplayActivityDeps) {
     });
     if (message === undefined) return;
 
-    const requestId = input.requestId ?? message.request_id;
-    await publisher.publish({
-      schemaVersion: 1,
-      notificationId,
-      clinicId: input.clinicId,
-      appointmentId: message.appointment_id,
-      channel: message.channel,
-      now: now.toISOString(),
-      attempt: 1,
-      ...(requestId === null ? {} : { requestId }),
-    });
+    const { appointment_id: appointmentId, channel, request_id } = message;
+    const requestId = input.requestId ?? request_id ?? undefined;
+    const { clinicId } = input;
+    await publisher.publish(messageOf({ notificationId, clinicId, appointmentId, channel, requestId }, now));
     await inContext(connection.db, context, (tx) => settleItem(tx, input.replayId, notificationId, 'QUEUED'));
   }
 

@@ -13,6 +13,7 @@ import {
   skipNotification,
   type PlannedNotification,
 } from '../notifications/ledger/rows.ts';
+import { messageOf } from '../notifications/message.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
 import { takeNextStep } from '../scheduling/sick-day/step.ts';
@@ -54,16 +55,7 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
     for (const offer of offers) {
       const message = await inContext(connection.db, context, (tx) => planMessage(tx, input, offer, now));
       if (message !== undefined) {
-        await publisher.publish({
-          schemaVersion: 1,
-          notificationId: message.notificationId,
-          clinicId: message.clinicId,
-          appointmentId: message.appointmentId,
-          channel: message.channel,
-          now: now.toISOString(),
-          attempt: 1,
-          ...(input.requestId === undefined ? {} : { requestId: input.requestId }),
-        });
+        await publisher.publish(messageOf({ ...message, requestId: input.requestId }, now));
       }
       await inContext(connection.db, context, async (tx) => {
         if (message !== undefined) await markQueued(tx, message.notificationId);

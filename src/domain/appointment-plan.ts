@@ -34,7 +34,7 @@ export interface LedgerFacts {
   readonly notificationId: string;
   readonly state: NotificationState;
   readonly dueAt: number;
-  /** It did not go out because of its recipient, who may be reached on another channel. */
+  /** It did not reach its recipient, who may be reached on another channel. */
   readonly refused?: boolean;
 }
 
@@ -46,8 +46,8 @@ export interface PlanInput {
   /** The clinic's. */
   readonly timeZone: string;
   readonly ledger: readonly LedgerFacts[];
-  /** Where the patient can be reached; asked only when a message was refused. */
-  readonly reachable?: Channel | undefined;
+  /** Where the patient can be reached; asked only when a message did not reach them. */
+  readonly reachable?: readonly Channel[];
   readonly now: number;
 }
 
@@ -221,10 +221,10 @@ function reminderIds(appointment: AppointmentFacts, kind: ReminderKind): string[
 function find(
   ledger: ReadonlyMap<string, LedgerFacts>,
   ids: readonly string[],
-  reachable: Channel | undefined,
+  reachable: readonly Channel[] = [],
 ): LedgerFacts | undefined {
   const entries = ids.map((id) => ledger.get(id));
-  const untried = CHANNELS.some((channel, index) => channel === reachable && entries[index] === undefined);
+  const untried = CHANNELS.some((channel, index) => reachable.includes(channel) && entries[index] === undefined);
   const found = entries.filter((entry) => entry !== undefined);
   return found.find((entry) => entry.refused !== true) ?? (untried ? undefined : found[0]);
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Tx } from '../db/connection.ts';
-import { chooseChannel, type Channel } from '../domain/notification.ts';
+import { CHANNELS, chooseChannel, type Channel } from '../domain/notification.ts';
 
 /**
  * What the providers say when it is the recipient who cannot or will not be reached, for good: the same message goes by the other channel, and nothing
@@ -15,11 +15,27 @@ export function isRefusedByRecipient(reason: string | null): boolean {
   return reason !== null && REFUSED_BY_RECIPIENT.test(reason);
 }
 
+/**
+ * What it says when a message did not arrive and the next one may: handset off, unknown, queue full; a full or busy mailbox. This message goes by the
+ * other channel.
+ */
+const NOT_DELIVERED = /^(twilio_(30001|30003|30008)|sendgrid_(blocked|[45]\.\d{1,3}\.\d{1,3}))$/;
+
+/** Did it end so, by the ledger's reason, that the same message is worth sending on another channel? */
+export function callsForOtherChannel(reason: string | null): boolean {
+  return isRefusedByRecipient(reason) || (reason !== null && NOT_DELIVERED.test(reason));
+}
+
 /** The patient's preferred channel, or the other one where they have no address there or it has been refused. */
 export async function channelsOf(
   tx: Tx,
   patientId: string,
-): Promise<{ readonly preferred: Channel; readonly reachable: Channel | undefined }> {
+): Promise<{
+  readonly preferred: Channel;
+  readonly reachable: Channel | undefined;
+  /** Every channel on which they can be reached. */
+  readonly channels: readonly Channel[];
+}> {
   const { preferred, phone, email } = await tx
     .selectFrom('patient as p')
     .select([
@@ -32,7 +48,12 @@ export async function channelsOf(
     .where('p.patient_id', '=', patientId)
     .executeTakeFirstOrThrow();
   const other: Channel = preferred === 'sms' ? 'email' : 'sms';
-  return { preferred, reachable: chooseChannel([preferred, other], phone, email) };
+  const isReachable = { sms: phone, email };
+  return {
+    preferred,
+    reachable: chooseChannel([preferred, other], phone, email),
+    channels: CHANNELS.filter((channel) => isReachable[channel]),
+  };
 }
 
 /** Remembers that the recipient of a notification refuses us there; not of an address that they have changed since it was sent. */

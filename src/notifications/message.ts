@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
+import type { Channel } from '../domain/notification.ts';
 
 /** The AMQP body of one notification: ids and instants only; the notifier reads the row. Fields of a newer release are passed over. */
 export const NotificationMessage = Type.Object({
@@ -17,6 +18,30 @@ export const NotificationMessage = Type.Object({
   requestId: Type.Optional(Type.String()),
 });
 export type NotificationMessage = Static<typeof NotificationMessage>;
+
+/** The first message about a notification. @param now - the publisher's */
+export function messageOf(
+  notification: {
+    readonly notificationId: string;
+    readonly clinicId: string;
+    readonly appointmentId: string;
+    readonly channel: Channel;
+    readonly requestId?: string | undefined;
+  },
+  now: Date,
+): NotificationMessage {
+  const { notificationId, clinicId, appointmentId, channel, requestId } = notification;
+  return {
+    schemaVersion: 1,
+    notificationId,
+    clinicId,
+    appointmentId,
+    channel,
+    now: now.toISOString(),
+    attempt: 1,
+    ...(requestId === undefined ? {} : { requestId }),
+  };
+}
 
 /**
  * What an AMQP body is. `unknown`: an object that this release cannot read and a newer one, which may be running beside it already, may well.

@@ -11,7 +11,7 @@ export type ErrorClass = 'permanent' | 'later' | 'channel_later' | 'stop' | 'unk
 
 /**
  * By the provider's own code, where that says more than the HTTP status. Twilio: twilio.com/docs/api/errors; it adds codes without notice, so an
- * unknown one goes by its status. SendGrid has no codes.
+ * unknown one goes by its status. SendGrid has no codes. What Twilio says later, of a message that it has taken, is in `notifications/channels.ts`.
  */
 const CLASS_BY_CODE: Readonly<Record<Channel, Readonly<Record<string, ErrorClass>>>> = {
   sms: {
@@ -29,18 +29,10 @@ const CLASS_BY_CODE: Readonly<Record<Channel, Readonly<Record<string, ErrorClass
     // The text: empty or too long.
     21602: 'permanent',
     21617: 'permanent',
-    // Delivery: blocked, unknown handset, landline, filtered.
-    30004: 'permanent',
-    30005: 'permanent',
-    30006: 'permanent',
-    30007: 'permanent',
     // Too many at once: rate, queue of the sender.
     20429: 'channel_later',
     21611: 'channel_later',
     30001: 'later',
-    // Delivery: handset switched off, carrier does not say why.
-    30003: 'later',
-    30008: 'later',
     // Our account or number: wrong credentials, not active, suspended, not found, sender missing or not ours.
     20003: 'stop',
     20005: 'stop',
@@ -50,7 +42,6 @@ const CLASS_BY_CODE: Readonly<Record<Channel, Readonly<Record<string, ErrorClass
     21606: 'stop',
     21659: 'stop',
     21660: 'stop',
-    30002: 'stop',
     // Twilio warns that the message may have been sent (twilio.com/docs/api/errors/20500).
     20500: 'unknown',
     20503: 'unknown',

@@ -1,3 +1,4 @@
+import { messageOf } from '../../notifications/message.ts';
 import type { Publisher } from '../../notifications/publish.ts';
 import type { PlannedNotification } from '../../notifications/ledger/rows.ts';
 import type { SchedulingDeps } from '../../scheduling/act.ts';
@@ -26,17 +27,8 @@ export function createAppointmentActivities(deps: AppointmentActivityDeps) {
   const { clock, publisher } = deps;
   const gate = createBrokerGate(clock);
 
-  const publish = ({ requestId, ...message }: PlannedNotification, now: Date): Promise<void> =>
-    publisher.publish({
-      schemaVersion: 1,
-      notificationId: message.notificationId,
-      clinicId: message.clinicId,
-      appointmentId: message.appointmentId,
-      channel: message.channel,
-      now: now.toISOString(),
-      attempt: 1,
-      ...(requestId === undefined ? {} : { requestId }),
-    });
+  const publish = (message: PlannedNotification, now: Date): Promise<void> =>
+    publisher.publish(messageOf(message, now));
 
   return {
     /**

@@ -89,7 +89,7 @@ async function messageFor(
   dueAt: Date,
   requestId: string | undefined,
 ): Promise<PlannedNotification | undefined> {
-  const { preferred, reachable } = await channelsOf(tx, row.patient_id);
+  const { preferred, reachable, channels } = await channelsOf(tx, row.patient_id);
   const on = (channel: 'sms' | 'email') => notificationOf(row, kind, channel, dueAt, requestId);
   if (reachable === undefined) {
     await skipNotification(tx, { ...on(preferred), reason: 'no_address' });
@@ -99,7 +99,11 @@ async function messageFor(
   const waiting = [on('sms'), on('email')].find(({ notificationId }) =>
     ledger.some((entry) => entry.notification_id === notificationId && entry.state === 'PLANNED'),
   );
-  const message = waiting ?? on(reachable);
+  // It did not reach them on one: then it goes by the other.
+  const untried = [reachable, ...channels].find((channel) =>
+    ledger.every((entry) => entry.notification_id !== on(channel).notificationId),
+  );
+  const message = waiting ?? on(untried ?? reachable);
   return (await planNotification(tx, message)) === 'PLANNED' ? message : undefined;
 }
 

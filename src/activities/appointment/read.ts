@@ -13,7 +13,7 @@ import {
 } from '../../domain/notification.ts';
 import { passOnSkippedNotice } from '../../scheduling/visits/series-notice.ts';
 import { isLeftToPeople } from '../../scheduling/visits/absent-provider.ts';
-import { channelsOf, isRefusedByRecipient } from '../../notifications/channels.ts';
+import { callsForOtherChannel, channelsOf } from '../../notifications/channels.ts';
 import {
   notificationsOf,
   skipNotification,
@@ -73,15 +73,15 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
         dueAt: entry.due_at.getTime(),
         refused: isRefused(entry),
       })),
-    reachable: ledger.some(isRefused) ? (await channelsOf(tx, row.patient_id)).reachable : undefined,
+    reachable: ledger.some(isRefused) ? (await channelsOf(tx, row.patient_id)).channels : [],
     now: now.getTime(),
   });
   return { row, timeZone, ledger, plan };
 }
 
-/** It did not go out on this channel because of its recipient: it may on the other. */
+/** It did not reach its recipient on this channel: it may on the other. */
 function isRefused({ state, reason }: NotificationRow): boolean {
-  return (state === 'FAILED' || state === 'SKIPPED') && isRefusedByRecipient(reason);
+  return (state === 'FAILED' || state === 'SKIPPED') && callsForOtherChannel(reason);
 }
 
 /** The message of this kind that the appointment now calls for, on this channel. */

@@ -241,23 +241,26 @@ describe('the workflows over real rows', () => {
     ]);
   });
 
-  it('sends the same message by the other channel at once when its recipient refuses the first', async () => {
-    const { appointmentId } = await book();
-    await told(appointmentId, 'confirmation');
-    const [sms] = await ledgerOf(appointmentId);
-    const { clinicId } = world.clinic;
-    const id = sms?.notification_id ?? '';
-    await inContext(world.database.app.db, { clinicId }, async (tx) => {
-      await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 30_000 });
-      await markFailed(tx, { notificationId: id, attempt: 1, reason: 'twilio_21610' });
-    });
-    await told(appointmentId, 'confirmation', 'confirmation');
-    await planned(appointmentId, 'reminder:P3D');
-    expect((await ledgerOf(appointmentId)).map(({ channel, state }) => [channel, state])).toEqual([
-      ['sms', 'FAILED'],
-      ['email', 'QUEUED'],
-    ]);
-  });
+  it.each(['twilio_21610', 'twilio_30003'])(
+    'sends the same message by the other channel at once: %s',
+    async (reason) => {
+      const { appointmentId } = await book();
+      await told(appointmentId, 'confirmation');
+      const [sms] = await ledgerOf(appointmentId);
+      const { clinicId } = world.clinic;
+      const id = sms?.notification_id ?? '';
+      await inContext(world.database.app.db, { clinicId }, async (tx) => {
+        await claimToSend(tx, { notificationId: id, now: new Date(), leaseMs: 30_000 });
+        await markFailed(tx, { notificationId: id, attempt: 1, reason });
+      });
+      await told(appointmentId, 'confirmation', 'confirmation');
+      await planned(appointmentId, 'reminder:P3D');
+      expect((await ledgerOf(appointmentId)).map(({ channel, state }) => [channel, state])).toEqual([
+        ['sms', 'FAILED'],
+        ['email', 'QUEUED'],
+      ]);
+    },
+  );
 
   it('leaves a visit in its provider’s time off to a person, and completes it for nobody', async () => {
     const [away, seen] = [await book({ time: '11:00' }), await book({ time: '12:00' })];

@@ -283,29 +283,29 @@ describe('a message that its recipient refused', () => {
   });
 
   it('is due on the other channel, at once', () => {
-    const { action } = plan(visit, BOOKED + HOUR, [refused('confirmation')], { reachable: 'email' });
+    const { action } = plan(visit, BOOKED + HOUR, [refused('confirmation')], { reachable: ['sms', 'email'] });
     expect(action).toEqual({ kind: 'notify', notificationKind: 'confirmation', at: BOOKED + HOUR });
   });
 
   it('is done with when there is no other, or it went out there', () => {
     const next = { kind: 'notify', notificationKind: 'reminder:P3D', at: VISIT - 3 * DAY };
-    expect(plan(visit, BOOKED + HOUR, [refused('confirmation')]).action).toEqual(next);
+    expect(plan(visit, BOOKED + HOUR, [refused('confirmation')], { reachable: ['sms'] }).action).toEqual(next);
     const both = [refused('confirmation'), refused('confirmation', 'email')];
-    expect(plan(visit, BOOKED + HOUR, both, { reachable: 'email' }).action).toEqual(next);
+    expect(plan(visit, BOOKED + HOUR, both, { reachable: ['sms', 'email'] }).action).toEqual(next);
     const sent = [refused('confirmation'), inLedger(visit, 'confirmation', 'ACCEPTED', { channel: 'email' })];
-    expect(plan(visit, BOOKED + HOUR, sent, { reachable: 'email' }).action).toEqual(next);
+    expect(plan(visit, BOOKED + HOUR, sent, { reachable: ['sms', 'email'] }).action).toEqual(next);
   });
 
   it('is not sent once a later reminder is due', () => {
     const ledger = [inLedger(visit, 'confirmation'), refused('reminder:P3D')];
-    const late = plan(visit, VISIT - DAY, ledger, { reachable: 'email' });
+    const late = plan(visit, VISIT - DAY, ledger, { reachable: ['sms', 'email'] });
     expect(late.action).toMatchObject({ notificationKind: 'reminder:P1D' });
     expect(late.skipped).toEqual([{ kind: 'reminder:P3D', reason: 'superseded' }]);
   });
 
   it('that failed for another reason stays failed', () => {
     const failed = inLedger(visit, 'confirmation', 'FAILED');
-    const { action } = plan(visit, BOOKED + HOUR, [failed], { reachable: 'email' });
+    const { action } = plan(visit, BOOKED + HOUR, [failed], { reachable: ['sms', 'email'] });
     expect(action).toMatchObject({ notificationKind: 'reminder:P3D' });
   });
 });
