@@ -24,8 +24,13 @@ export function toFailure(error: unknown): Error {
   return ApplicationFailure.create({
     type: code,
     message: code,
-    nonRetryable: error instanceof AppError && !TRANSIENT.has(code),
+    nonRetryable: isFinal(error),
   });
+}
+
+/** Trying again does not help. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof AppError && !TRANSIENT.has(error.code);
 }
 
 /** Reports what went wrong inside an activity, with the original error. */

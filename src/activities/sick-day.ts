@@ -16,7 +16,8 @@ import {
 import { messageOf } from '../notifications/message.ts';
 import type { Publisher } from '../notifications/publish.ts';
 import type { Act, SchedulingDeps } from '../scheduling/act.ts';
-import { takeNextStep } from '../scheduling/sick-day/step.ts';
+import { callInstead, takeNextStep } from '../scheduling/sick-day/step.ts';
+import { isFinal } from './failures.ts';
 import { activityNow } from './now.ts';
 import { channelsOf } from '../notifications/channels.ts';
 
@@ -90,6 +91,10 @@ export function createSickDayActivities(deps: SickDayActivityDeps) {
         try {
           await takeNextStep(deps, act, { sickDayId: input.sickDayId, appointmentId });
         } catch (error) {
+          if (isFinal(error)) {
+            await callInstead(deps, act, { sickDayId: input.sickDayId, appointmentId });
+            continue;
+          }
           trouble ??= error instanceof Error ? error : new AppError('internal_error', {}, { cause: error });
         }
         await tellOpenOffers(input, now);

@@ -97,6 +97,20 @@ export function untoldOffers(tx: Tx, sickDayId: string, now: Date): Promise<Offe
     .execute();
 }
 
+/** The times of which a visit's patient was told in a sick day, whatever became of them. */
+export function toldOffersOf(
+  tx: Tx,
+  { sickDayId, appointmentId }: { readonly sickDayId: string; readonly appointmentId: string },
+): Promise<Pick<OfferRow, 'provider_id' | 'slot_start'>[]> {
+  return tx
+    .selectFrom('offer')
+    .select(['provider_id', 'slot_start'])
+    .where('sick_day_id', '=', sickDayId)
+    .where('appointment_id', '=', appointmentId)
+    .where('told_at', 'is not', null)
+    .execute();
+}
+
 export async function markOfferTold(tx: Tx, offerId: string): Promise<void> {
   await tx
     .updateTable('offer')

@@ -16,6 +16,17 @@ export function findSickDay(tx: Tx, sickDayId: string): Promise<SickDayRow | und
   return tx.selectFrom('sick_day').selectAll().where('sick_day_id', '=', sickDayId).executeTakeFirst();
 }
 
+/** The sick day that has entered this time off and has not ended, if there is one. */
+export async function sickDayOfTimeOff(tx: Tx, timeOffId: string): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('sick_day')
+    .select('sick_day_id')
+    .where('time_off_id', '=', timeOffId)
+    .where('state', 'in', ['RUNNING', 'PAUSED'])
+    .executeTakeFirst();
+  return row?.sick_day_id;
+}
+
 /** The sick day, locked until the transaction ends: shared by the steps of its items, alone for whoever changes its state. */
 export function lockSickDay(tx: Tx, sickDayId: string, how: 'share' | 'update'): Promise<SickDayRow | undefined> {
   const query = tx.selectFrom('sick_day').selectAll().where('sick_day_id', '=', sickDayId);
@@ -228,18 +239,6 @@ export function outcomesOf(tx: Tx, sickDayId: string) {
     .orderBy('i.visit_start')
     .orderBy('i.appointment_id')
     .execute();
-}
-
-/** Was the patient ever offered anything in this sick day? */
-export async function wasOffered(tx: Tx, { sickDayId, appointmentId }: SickDayItemRef): Promise<boolean> {
-  const row = await tx
-    .selectFrom('offer')
-    .select('offer_id')
-    .where('sick_day_id', '=', sickDayId)
-    .where('appointment_id', '=', appointmentId)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** Writes word to the sick day that has offered this visit another time, if one has: the visit has changed, or the message about the offer has failed. */

@@ -77,7 +77,11 @@ const POLICY = {
       uniqueItems: true,
       description: 'What is tried for each patient, in this order. A call by the desk is always the last resort.',
     }),
-    offerMinutes: Minutes(5, WEEK_MINUTES, 'How long an offered slot is kept for the patient.'),
+    offerMinutes: Minutes(
+      5,
+      WEEK_MINUTES,
+      'How long an offer lasts at least; only the hours from 08:00 to 20:00 count.',
+    ),
     searchDays: Type.Integer({
       minimum: 1,
       maximum: 90,

@@ -87,7 +87,7 @@ const Outcome = Type.Object({
   visitStart: Instant('When it was to start.'),
   state: Type.Enum([...SICK_DAY_ITEM_STATES], {
     description:
-      'PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.',
+      'PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED: done. WAITLISTED: waits for a better time, and the desk calls. CALL: the desk calls. The visit stands with both. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.',
   }),
   reason: Nullable(Type.String({ description: 'Which step it was, or why it came to this. A code.' })),
   offerId: Nullable(Uuid('The offer that is open.')),

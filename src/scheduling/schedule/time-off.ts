@@ -3,10 +3,12 @@ import type { Tx } from '../../db/connection.ts';
 import type { Idempotency } from '../../db/idempotency.ts';
 import { lockForBooking } from '../../db/locks.ts';
 import { deleteTimeOff, insertTimeOff } from '../../db/schedule-rules.ts';
+import { sickDayOfTimeOff } from '../../db/sick-days.ts';
 import { AppError } from '../../domain/errors.ts';
 import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { affectedOfProvider, type AffectedVisit } from './affected-visits.ts';
 import { withdrawRefusedOffers } from '../claims/withdraw-offers.ts';
+import { stopWithin } from '../sick-day/stop.ts';
 
 /** A span in which one provider is away. */
 export interface TimeOff {
@@ -58,13 +60,15 @@ export async function takeTimeOff(
   return { timeOffId, affected };
 }
 
-/** The provider is not away after all. @throws AppError `not_found` */
+/** The provider is not away after all; a sick day that has entered it and goes on is stopped with it, so that nobody is moved any more. @throws AppError `not_found` */
 export function removeTimeOff(
   deps: SchedulingDeps,
   act: Act,
   { providerId, timeOffId }: { readonly providerId: string; readonly timeOffId: string },
 ): Promise<void> {
   return door(deps, act, async (tx) => {
+    const sickDayId = await sickDayOfTimeOff(tx, timeOffId);
+    if (sickDayId !== undefined) await stopWithin(tx, act, sickDayId);
     await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [providerId], patientIds: [] });
     if (!(await deleteTimeOff(tx, providerId, timeOffId))) throw new AppError('not_found');
     await audit(tx, act, 'provider', providerId, 'time_off_removed', { timeOffId });

@@ -8,7 +8,7 @@ import type { SickDayRow } from '../../db/sick-days.ts';
 import { type ProviderSchedule } from '../../domain/availability/schedule.ts';
 import { availableSlots, busyRange } from '../../domain/availability/search.ts';
 import { overlaps, type Interval } from '../../domain/interval.ts';
-import { nearestSlot, offerDeadline } from '../../domain/sick-day.ts';
+import { MAX_OFFERS, nearestSlot, offerDeadline } from '../../domain/sick-day.ts';
 import { addDays, localDate, localTime, zonedInstant } from '../../domain/time-zone.ts';
 
 /** A time that is free for the visit. Epoch milliseconds. */
@@ -18,11 +18,13 @@ export interface FreeSlot extends Interval {
   readonly deadline: number;
 }
 
-interface Search {
+export interface Search {
   readonly visit: AppointmentRow;
   readonly sickDay: SickDayRow;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** The times that the patient was told of before. */
+  readonly told: readonly { readonly provider_id: string; readonly slot_start: Date }[];
 }
 
 /** A colleague's: same specialty, same day, as near as possible to the visit's own time. Undefined when none of them has a time for it. */
@@ -32,6 +34,8 @@ export async function slotOfColleague(tx: Tx, search: Search): Promise<FreeSlot 
     .selectFrom('provider')
     .innerJoin('provider as away', (join) => join.on(sql<boolean>`lower(away.specialty) = lower(provider.specialty)`))
     .select('provider.provider_id')
+    .where('provider.clinic_id', '=', sickDay.clinic_id)
+    .where('away.clinic_id', '=', sickDay.clinic_id)
     .where('away.provider_id', '=', sickDay.provider_id)
     .where('provider.clinic_id', '=', sickDay.clinic_id)
     .where('provider.provider_id', '<>', sickDay.provider_id)
@@ -56,7 +60,12 @@ export async function slotOnOtherDay(tx: Tx, search: Search): Promise<FreeSlot |
   const visitDate = localDate(schedule.timeZone, visit.appointment_time.getTime());
   const lastDate = addDays(visitDate, sickDay.search_days);
   let date = localDate(schedule.timeZone, Math.max(sickDay.to_time.getTime(), now));
+  // Whoever did not want one time of a day is offered another day.
+  const toldDates = search.told.flatMap((each) =>
+    each.provider_id === sickDay.provider_id ? [localDate(schedule.timeZone, each.slot_start.getTime())] : [],
+  );
   for (; date <= lastDate; date = addDays(date, 1)) {
+    if (toldDates.includes(date)) continue;
     const slot = await nearestOn(tx, search, schedule, date);
     if (slot !== undefined) return slot;
   }
@@ -66,7 +75,7 @@ export async function slotOnOtherDay(tx: Tx, search: Search): Promise<FreeSlot |
 /** The provider's slot on a date that is nearest to the visit's time of day, leaves the patient time to answer and meets no other visit of theirs. */
 async function nearestOn(
   tx: Tx,
-  { visit, sickDay, now }: Search,
+  { visit, sickDay, now, told }: Search,
   schedule: ProviderSchedule,
   date: string,
 ): Promise<FreeSlot | undefined> {
@@ -85,7 +94,9 @@ async function nearestOn(
   );
   const suitable = slots.flatMap((slot): FreeSlot[] => {
     if (others.some((each) => overlaps(each, slot))) return [];
-    const deadline = offerDeadline(sickDay.offer_minutes, { now, visitFrom, slotFrom: slot.from });
+    if (told.some((each) => each.provider_id === providerId && each.slot_start.getTime() === slot.from)) return [];
+    const times = { now, visitFrom, slotFrom: slot.from, offersLeft: MAX_OFFERS - told.length };
+    const deadline = offerDeadline({ timeZone, offerMinutes: sickDay.offer_minutes }, times);
     return deadline === undefined ? [] : [{ ...slot, providerId, deadline }];
   });
   return nearestSlot(suitable, zonedInstant(timeZone, date, localTime(timeZone, visitFrom)));

@@ -1,27 +1,16 @@
 import { visitAt } from '../../domain/clock.ts';
 import { upcomingVisits } from '../../db/booked-visits.ts';
-import { audit } from '../../db/audit.ts';
-import { retryTransaction, type Tx } from '../../db/connection.ts';
+import type { Tx } from '../../db/connection.ts';
 import type { Idempotency } from '../../db/idempotency.ts';
-import { lockForBooking } from '../../db/locks.ts';
-import { openOffersOfSickDay, withdrawOffers } from '../../db/offers.ts';
-import { enqueue } from '../../db/outbox.ts';
 import { findClinic } from '../../db/clinics.ts';
-import {
-  findSickDay,
-  lockSickDay,
-  setSickDayState,
-  stopOpenItems,
-  visitsBeingMoved,
-  type SickDayRow,
-} from '../../db/sick-days.ts';
+import { lockSickDay, setSickDayState, visitsBeingMoved, type SickDayRow } from '../../db/sick-days.ts';
 import { AppError } from '../../domain/errors.ts';
 import { overlaps } from '../../domain/interval.ts';
 import type { SickDayStep } from '../../domain/policy.ts';
 import type { SickDayReason } from '../../domain/sick-day.ts';
-import type { OutboxEventName } from '../../workflows/messages.ts';
 import { door, doorOnce, type Act, type SchedulingDeps } from '../act.ts';
 import { takeTimeOff } from '../schedule/time-off.ts';
+import { stopWithin, tellSickDay } from './stop.ts';
 
 export interface Absence {
   readonly providerId: string;
@@ -108,7 +97,7 @@ async function beginSickDay(deps: SchedulingDeps, tx: Tx, act: Act, absence: Abs
       )
       .execute();
   }
-  await tell(tx, act, sickDayId, 'requested', { providerId, from, to, timeOffId, affected: affected.length });
+  await tellSickDay(tx, act, sickDayId, 'requested', { providerId, from, to, timeOffId, affected: affected.length });
   return { sickDayId, affectedAppointments: affected.length };
 }
 
@@ -139,7 +128,7 @@ function switchTo(
     if (before.state === 'FINISHED' || before.state === 'STOPPED') throw new AppError('sick_day_ended');
     if (before.state === state) return before;
     const after = await setSickDayState(tx, sickDayId, state);
-    await tell(tx, act, sickDayId, event);
+    await tellSickDay(tx, act, sickDayId, event);
     return after;
   });
 }
@@ -152,40 +141,8 @@ function switchTo(
  */
 export function stopSickDay(deps: SchedulingDeps, act: Act, { sickDayId }: SickDayRef): Promise<SickDayRow> {
   return door(deps, act, async (tx) => {
-    const seen = await findSickDay(tx, sickDayId);
-    if (seen === undefined) throw new AppError('not_found');
-    const known = new Set([
-      seen.provider_id,
-      ...(await openOffersOfSickDay(tx, sickDayId)).map((offer) => offer.provider_id),
-    ]);
-    await lockForBooking(tx, { clinicId: act.clinicId, providerIds: [...known], patientIds: [] });
-    const before = await lockSickDay(tx, sickDayId, 'update');
-    if (before?.state === 'STOPPED') return before;
-    if (before?.state !== 'RUNNING' && before?.state !== 'PAUSED') throw new AppError('sick_day_ended');
-    const offers = await openOffersOfSickDay(tx, sickDayId);
-    // Made while the locks were waited for.
-    if (offers.some((offer) => !known.has(offer.provider_id))) retryTransaction();
-
-    await withdrawOffers(
-      tx,
-      act,
-      offers.map((offer) => offer.offer_id),
-      undefined,
-    );
-    await stopOpenItems(tx, sickDayId);
-    const after = await setSickDayState(tx, sickDayId, 'STOPPED');
-    await tell(tx, act, sickDayId, 'stopped', { withdrawn: offers.length });
-    return after;
+    const stopped = await stopWithin(tx, act, sickDayId);
+    if (stopped.state === 'FINISHED') throw new AppError('sick_day_ended');
+    return stopped;
   });
-}
-
-async function tell(
-  tx: Tx,
-  act: Act,
-  sickDayId: string,
-  event: OutboxEventName<'sick_day'>,
-  detail: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  await enqueue(tx, act, { aggregate: 'sick_day', aggregateId: sickDayId, event });
-  await audit(tx, act, 'sick_day', sickDayId, event, detail);
 }

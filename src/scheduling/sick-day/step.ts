@@ -1,35 +1,31 @@
-import { visitOf } from '../../domain/clock.ts';
 import { sql } from 'kysely';
 import { findAppointment, lockAppointment, type AppointmentRow } from '../../db/appointments.ts';
 import { audit } from '../../db/audit.ts';
 import type { Tx } from '../../db/connection.ts';
 import { lockForBooking } from '../../db/locks.ts';
-import { closeOffer, openOfferOf, withdrawOffers, type OpenOffer } from '../../db/offers.ts';
+import { closeOffer, openOfferOf, toldOffersOf, withdrawOffers, type OpenOffer } from '../../db/offers.ts';
 import {
   changeItem,
   findItem,
   findSickDay,
   lockItem,
   lockSickDay,
-  wasOffered,
+  outlookOf,
+  type ItemOutlook,
   type SickDayItemRef,
   type SickDayItemRow,
   type SickDayRow,
 } from '../../db/sick-days.ts';
 import { openCallTask } from '../../db/tasks.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
-import { overlaps } from '../../domain/interval.ts';
-import { startsSoon } from '../../domain/sick-day.ts';
+import { MAX_OFFERS, startsSoon } from '../../domain/sick-day.ts';
 import type { CallReason } from '../../domain/task.ts';
-import { addDays, localDate } from '../../domain/time-zone.ts';
 import { door, type Act, type SchedulingDeps } from '../act.ts';
-import { cancelVisit } from '../visits/cancel.ts';
 import { giveBackHold, holdSlot } from '../claims/hold.ts';
 import { heldByOffer } from '../claims/answer-offer.ts';
+import { joinWaitlistInstead } from './join-waitlist.ts';
 import { slotOfColleague, slotOnOtherDay, type FreeSlot } from './offered-slot.ts';
 
-/** Somebody who lost a visit goes before those who only wish for one; the desk may still put anybody before them. */
-const WAITLIST_PRIORITY = 5;
 const TRIES = 5;
 
 /** What the sick day does next about one visit. */
@@ -40,7 +36,7 @@ type Step =
       readonly index: number;
       readonly slot: FreeSlot;
     }
-  | { readonly kind: 'waitlist' }
+  | { readonly kind: 'waitlist'; readonly reason: CallReason }
   | { readonly kind: 'call'; readonly reason: CallReason }
   | { readonly kind: 'gone'; readonly reason: string };
 
@@ -50,6 +46,7 @@ interface Situation {
   readonly item: SickDayItemRow;
   readonly visit: AppointmentRow;
   readonly offer: OpenOffer | undefined;
+  readonly outlook: ItemOutlook;
 }
 
 /**
@@ -77,6 +74,17 @@ export async function takeNextStep(deps: SchedulingDeps, act: Act, ref: SickDayI
   throw new AppError('temporarily_unavailable', { sickDayId: ref.sickDayId, appointmentId: ref.appointmentId });
 }
 
+/**
+ * The step cannot be taken and trying again does not help: the desk calls. Nothing happens when the step has no longer its turn.
+ * @throws AppError `not_found`
+ */
+export function callInstead(deps: SchedulingDeps, act: Act, ref: SickDayItemRef): Promise<void> {
+  return door(deps, act, async (tx) => {
+    const situation = await read(tx, act, ref);
+    if (isDue(situation)) await carryOut(deps, tx, act, situation, { kind: 'call', reason: 'error' });
+  });
+}
+
 /** The time was free when it was looked for, or nobody waited, and it is so no more: look again. */
 const CHANGED_MEANWHILE: ReadonlySet<ErrorCode> = new Set([
   'slot_taken',
@@ -96,20 +104,18 @@ async function read(tx: Tx, act: Act, ref: SickDayItemRef): Promise<Situation> {
   const item = await findItem(tx, ref);
   const visit = await findAppointment(tx, ref.appointmentId);
   if (sickDay === undefined || item === undefined || visit === undefined) throw new AppError('not_found');
-  return { sickDay, item, visit, offer: await openOfferOf(tx, ref, act.now) };
+  const offer = await openOfferOf(tx, ref, act.now);
+  return { sickDay, item, visit, offer, outlook: await outlookOf(tx, ref, act.now) };
 }
 
-function isDue({ sickDay, item, offer }: Situation): boolean {
-  if (sickDay.state !== 'RUNNING') return false;
-  if (item.state === 'PENDING') return true;
-  const canBeAnswered = offer?.live === true && offer.fits && !offer.message_failed;
-  return item.state === 'OFFERED' && !canBeAnswered;
+function isDue({ sickDay, outlook }: Pick<Situation, 'sickDay' | 'outlook'>): boolean {
+  return sickDay.state === 'RUNNING' && outlook.due;
 }
 
 async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
   const { sickDay, item, visit, offer } = situation;
   const now = act.now.getTime();
-  const goneBecause = whyGone(sickDay, visit, now);
+  const goneBecause = whyGone(situation, now);
   if (goneBecause !== undefined) return { kind: 'gone', reason: goneBecause };
   const patient = await tx
     .selectFrom('patient')
@@ -118,33 +124,38 @@ async function decide(tx: Tx, act: Act, situation: Situation): Promise<Step> {
     .executeTakeFirstOrThrow();
   if (patient.phone === null && patient.email === null) return { kind: 'call', reason: 'no_contact' };
   if (offer?.fits === true && offer.message_failed) return { kind: 'call', reason: 'message_failed' };
-  if (startsSoon(visit.appointment_time.getTime(), now)) return { kind: 'call', reason: 'starts_soon' };
+  const { time_zone: timeZone } = await tx
+    .selectFrom('clinic')
+    .select('time_zone')
+    .where('clinic_id', '=', act.clinicId)
+    .executeTakeFirstOrThrow();
+  const toAnswer = { timeZone, offerMinutes: sickDay.offer_minutes };
+  if (startsSoon(toAnswer, visit.appointment_time.getTime(), now)) return { kind: 'call', reason: 'starts_soon' };
 
-  const search = { visit, sickDay, now };
+  const told = await toldOffersOf(tx, { sickDayId: sickDay.sick_day_id, appointmentId: visit.appointment_id });
   // An offer that the patient was told of and did not take is done with. One that never reached the broker is made again, and so is one for a visit that
   // has been changed and is still hit.
   const isDoneWith = offer !== undefined && offer.told_at !== null && offer.fits;
   const first = isDoneWith ? item.step_index + 1 : item.step_index;
-  for (const [index, step] of sickDay.steps.entries()) {
-    if (index < first) continue;
-    if (step === 'waitlist') return { kind: 'waitlist' };
-    if (step === 'call') break;
+  const { steps } = sickDay;
+  // Round and round, so that the second time is of another kind where there are two.
+  for (let turn = 0; turn < steps.length && told.length < MAX_OFFERS; turn += 1) {
+    const index = (first + turn) % steps.length;
+    const step = steps[index];
+    if (step !== 'colleague' && step !== 'other_day') continue;
+    const search = { visit, sickDay, now, told };
     const slot = await (step === 'colleague' ? slotOfColleague(tx, search) : slotOnOtherDay(tx, search));
     if (slot !== undefined) return { kind: 'offer', step, index, slot };
   }
-  const ref = { sickDayId: sickDay.sick_day_id, appointmentId: visit.appointment_id };
-  return { kind: 'call', reason: (await wasOffered(tx, ref)) ? 'not_accepted' : 'no_slot' };
+  const reason = told.length > 0 ? 'not_accepted' : 'no_slot';
+  return { kind: steps.includes('waitlist') ? 'waitlist' : 'call', reason };
 }
 
-/** Why there is nothing left to do about a visit: somebody else has seen to it. */
-function whyGone(sickDay: SickDayRow, visit: AppointmentRow, now: number): string | undefined {
-  if (visit.status === 'CANCELLED') return 'cancelled';
-  const from = visit.appointment_time.getTime();
-  const isInAbsence =
-    visit.provider_id === sickDay.provider_id &&
-    overlaps(visitOf(visit), { from: sickDay.from_time.getTime(), to: sickDay.to_time.getTime() });
-  if (!isInAbsence) return 'moved';
-  return visit.status !== 'SCHEDULED' || visit.checked_in_at !== null || from <= now ? 'begun' : undefined;
+/** Why there is nothing left to do about a visit: somebody else has seen to it, or its provider is there after all. */
+function whyGone({ visit, outlook }: Situation, now: number): string | undefined {
+  if (outlook.resolvedHow !== null) return outlook.resolvedHow;
+  if (visit.appointment_time.getTime() <= now) return 'begun';
+  return outlook.backAgain ? 'back_again' : undefined;
 }
 
 /** Does the step if everything is still as it was when it was decided. Returns false, and has done nothing, if it is not. */
@@ -165,7 +176,7 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
   if (visit === undefined || sickDay === undefined || item === undefined) throw new AppError('not_found');
   const offer = await openOfferOf(tx, ref, act.now);
   const isUnchanged =
-    isDue({ sickDay, item, visit, offer }) &&
+    isDue({ sickDay, outlook: await outlookOf(tx, ref, act.now) }) &&
     visit.version === seen.visit.version &&
     item.step_index === seen.item.step_index &&
     offer?.offer_id === seen.offer?.offer_id;
@@ -185,10 +196,10 @@ async function carryOut(deps: SchedulingDeps, tx: Tx, act: Act, seen: Situation,
       await changeItem(tx, ref, { state: 'OFFERED', stepIndex: step.index, reason: step.step });
       break;
     case 'waitlist':
+      // The visit stands until a person or a better time decides.
       await joinWaitlistInstead(deps, tx, act, sickDay, visit);
-      // First: the cancelling settles what is still open.
-      await changeItem(tx, ref, { state: 'WAITLISTED' });
-      await cancelVisit(deps, tx, act, { appointmentId: ref.appointmentId, reason: 'provider_unavailable' });
+      await openCallTask(tx, { taskId: deps.newId(), ...ref, reason: step.reason });
+      await changeItem(tx, ref, { state: 'WAITLISTED', reason: step.reason });
       break;
     case 'call':
       await openCallTask(tx, { taskId: deps.newId(), ...ref, reason: step.reason });
@@ -248,62 +259,4 @@ async function offerSlot(
       expires_at: new Date(slot.deadline),
     })
     .execute();
-}
-
-/** The patient waits for the same provider, and goes before those who only wish. Whoever waits for them already keeps the better of both wishes. */
-async function joinWaitlistInstead(
-  deps: SchedulingDeps,
-  tx: Tx,
-  act: Act,
-  sickDay: SickDayRow,
-  visit: AppointmentRow,
-): Promise<void> {
-  const { time_zone: timeZone } = await tx
-    .selectFrom('clinic')
-    .select('time_zone')
-    .where('clinic_id', '=', act.clinicId)
-    .executeTakeFirstOrThrow();
-  const earliest = localDate(timeZone, act.now.getTime());
-  const latest = addDays(localDate(timeZone, visit.appointment_time.getTime()), sickDay.search_days);
-  const waiting = await tx
-    .selectFrom('waitlist_entry')
-    .select('entry_id')
-    .where('patient_id', '=', visit.patient_id)
-    .where('provider_id', '=', visit.provider_id)
-    .where('status', '=', 'WAITING')
-    .forUpdate()
-    .executeTakeFirst();
-  const entryId = waiting?.entry_id ?? deps.newId();
-  if (waiting !== undefined) {
-    await tx
-      .updateTable('waitlist_entry')
-      .set({
-        priority: sql<number>`greatest(priority, ${WAITLIST_PRIORITY}::integer)`,
-        earliest_date: sql<string>`least(earliest_date, ${earliest}::date)`,
-        latest_date: sql<string>`greatest(latest_date, ${latest}::date)`,
-        updated_at: sql<Date>`now()`,
-      })
-      .where('entry_id', '=', entryId)
-      .execute();
-  } else {
-    await tx
-      .insertInto('waitlist_entry')
-      .values({
-        entry_id: entryId,
-        clinic_id: act.clinicId,
-        patient_id: visit.patient_id,
-        provider_id: visit.provider_id,
-        specialty: null,
-        duration_minutes: visit.duration_minutes,
-        earliest_date: earliest,
-        latest_date: latest,
-        priority: WAITLIST_PRIORITY,
-        status: 'WAITING',
-        booked_appointment_id: null,
-      })
-      .execute();
-  }
-  await audit(tx, act, 'waitlist_entry', entryId, waiting === undefined ? 'joined' : 'preferred', {
-    sickDayId: sickDay.sick_day_id,
-  });
 }
