@@ -4369,7 +4369,7 @@ export interface operations {
                         sickDay: {
                             /** @description What is tried for each patient, in this order. A call by the desk is always the last resort. */
                             steps: ("colleague" | "other_day" | "waitlist" | "call")[];
-                            /** @description How long an offered slot is kept for the patient. */
+                            /** @description How long an offer lasts at least; only the hours from 08:00 to 20:00 count. */
                             offerMinutes: number;
                             /** @description How many days after the visit's own another slot is looked for. */
                             searchDays: number;
@@ -4473,7 +4473,7 @@ export interface operations {
                     sickDay: {
                         /** @description What is tried for each patient, in this order. A call by the desk is always the last resort. */
                         steps: ("colleague" | "other_day" | "waitlist" | "call")[];
-                        /** @description How long an offered slot is kept for the patient. */
+                        /** @description How long an offer lasts at least; only the hours from 08:00 to 20:00 count. */
                         offerMinutes: number;
                         /** @description How many days after the visit's own another slot is looked for. */
                         searchDays: number;
@@ -4559,7 +4559,7 @@ export interface operations {
                         sickDay: {
                             /** @description What is tried for each patient, in this order. A call by the desk is always the last resort. */
                             steps: ("colleague" | "other_day" | "waitlist" | "call")[];
-                            /** @description How long an offered slot is kept for the patient. */
+                            /** @description How long an offer lasts at least; only the hours from 08:00 to 20:00 count. */
                             offerMinutes: number;
                             /** @description How many days after the visit's own another slot is looked for. */
                             searchDays: number;
@@ -8051,7 +8051,7 @@ export interface operations {
                              */
                             visitStart: string;
                             /**
-                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED: done. WAITLISTED: waits for a better time, and the desk calls. CALL: the desk calls. The visit stands with both. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
                              * @enum {unknown}
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
@@ -8222,7 +8222,7 @@ export interface operations {
                              */
                             visitStart: string;
                             /**
-                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED: done. WAITLISTED: waits for a better time, and the desk calls. CALL: the desk calls. The visit stands with both. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
                              * @enum {unknown}
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
@@ -8396,7 +8396,7 @@ export interface operations {
                              */
                             visitStart: string;
                             /**
-                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED: done. WAITLISTED: waits for a better time, and the desk calls. CALL: the desk calls. The visit stands with both. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
                              * @enum {unknown}
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
@@ -8570,7 +8570,7 @@ export interface operations {
                              */
                             visitStart: string;
                             /**
-                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED, WAITLISTED: done. CALL: the desk calls. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
+                             * @description PENDING: has yet to have its turn. OFFERED: another time is held for the patient. MOVED: done. WAITLISTED: waits for a better time, and the desk calls. CALL: the desk calls. The visit stands with both. GONE: somebody moved, cancelled or began it meanwhile. STOPPED: not dealt with, still booked.
                              * @enum {unknown}
                              */
                             state: "PENDING" | "OFFERED" | "MOVED" | "WAITLISTED" | "CALL" | "GONE" | "STOPPED";
