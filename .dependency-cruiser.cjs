@@ -48,6 +48,7 @@ const WALL_CLOCKS = [
   'policy-faults',
   'reminder-plan',
   'schedule-change',
+  'sick-day',
   'series',
   'time-zone',
   'waitlist-ranking',
