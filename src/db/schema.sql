@@ -876,6 +876,7 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function enqueue_overdue(p_late interval, p_limit integer) returns integer security definer to mediconnect_relay
 -- function expire_reservations(p_resource uuid, p_during tstzrange) returns integer security definer to mediconnect_app
 -- function has_claims(p_appointment uuid) returns boolean to mediconnect_app
+-- function has_visit_instead(p_entry uuid) returns boolean to mediconnect_app
 -- function is_being_moved(p_appointment uuid) returns boolean to mediconnect_app
 -- function lock_clinic(p_clinic uuid) returns void to mediconnect_app
 -- function lock_clinic_shared(p_clinic uuid) returns void to mediconnect_app

@@ -19,8 +19,9 @@ export async function waitingEntries(tx: Tx, clinicId: string, providerId: strin
   return rows;
 }
 
-/** Of an entry `e` and a provider `p`. */
-const waitsFor = sql`e.status = 'WAITING' and (e.provider_id = p.provider_id or lower(e.specialty) = lower(p.specialty))`;
+/** Of an entry `e` and a provider `p`. A wish whose last date is over, wherever the clinic is, and one that a visit ahead fulfils are nobody's to fill. */
+const waitsFor = sql`e.status = 'WAITING' and (e.provider_id = p.provider_id or lower(e.specialty) = lower(p.specialty))
+  and e.latest_date >= (now() at time zone 'UTC' - interval '12 hours')::date and not has_visit_instead(e.entry_id)`;
 
 /** Everything a round is filled from. */
 export interface RoundToFill {

@@ -1,4 +1,4 @@
--- A round and, if it is given, a waiting entry under all the locks that filling it needs.
+-- A round and, if it is given, a waiting entry under all the locks that filling it needs. Whoever has booked for themselves meanwhile waits no more.
 create or replace function lock_round(p_clinic uuid, p_round uuid, p_entry uuid)
   returns table (round jsonb, is_kept boolean, is_waiting boolean) language plpgsql volatile as $$
 begin
@@ -8,7 +8,7 @@ begin
   perform from waitlist_entry where entry_id = p_entry for update;
   return query select to_jsonb(r),
       exists (select from reservation where reservation.round_id = p_round and expires_at > now()),
-      exists (select from waitlist_entry where entry_id = p_entry and status = 'WAITING')
+      exists (select from waitlist_entry where entry_id = p_entry and status = 'WAITING' and not has_visit_instead(entry_id))
     from waitlist_round r where r.round_id = p_round;
 end $$;
 grant execute on function lock_round(uuid, uuid, uuid) to mediconnect_app;

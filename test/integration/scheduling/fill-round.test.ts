@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { auditOf } from '../../../src/db/audit.ts';
 import { inContext } from '../../../src/db/connection.ts';
 import { createSchedulingDeps, type Act, type SchedulingDeps } from '../../../src/scheduling/act.ts';
@@ -79,4 +80,57 @@ describe('filling a round', () => {
       .execute();
     expect(offers).toEqual([{ state: 'PASSED', reason: 'patient_busy' }]);
   });
+
+  it('books nobody who has a visit with the provider ahead meanwhile: they wait no more', async () => {
+    const { roundId, waiting, providerId } = await aRound();
+    const own = { patientId: waiting, providerId, appointmentTime: slotAt(clinic, 6, '11:00'), durationMinutes: 30 };
+    await bookAppointment(deps, act(), { ...own, registersPatient: false });
+    expect(await fillRound(deps, act(), { roundId })).toEqual({ outcome: 'released', reason: 'nobody_fits' });
+    expect(await visitsOf(waiting)).toHaveLength(1);
+  });
+
+  it('books a patient once who waits for the provider and for the specialty, though two slots are freed', async () => {
+    const providerId = await aProvider(database.owner, clinic, { specialty: 'Dermatology' });
+    const patientId = await aPatient(database.owner, clinic);
+    const dates = { earliestDate: dateIn(clinic, 5), latestDate: dateIn(clinic, 5) };
+    const wish = { patientId, durationMinutes: 30, ...dates, registersPatient: false };
+    const visits: string[] = [];
+    for (const time of ['10:00', '14:00']) {
+      const visit = { providerId, appointmentTime: slotAt(clinic, 5, time), durationMinutes: 30 };
+      const gone = await aPatient(database.owner, clinic);
+      visits.push(
+        (await bookAppointment(deps, act(), { ...visit, patientId: gone, registersPatient: false })).appointmentId,
+      );
+    }
+    await joinWaitlist(deps, act(), { ...wish, providerId });
+    await joinWaitlist(deps, act(), { ...wish, specialty: 'Dermatology' });
+    const rounds: string[] = [];
+    for (const appointmentId of visits) {
+      const { roundId = '' } = await cancelAppointment(deps, act(), { appointmentId, reason: 'patient_request' });
+      rounds.push(roundId);
+    }
+    await Promise.all(rounds.map((roundId) => fillRound(deps, act(), { roundId })));
+    expect(await visitsOf(patientId)).toHaveLength(1);
+  });
+
+  it('opens no round for a wish whose last date is over', async () => {
+    const providerId = await aProvider(database.owner, clinic);
+    const [gone, patientId] = [await aPatient(database.owner, clinic), await aPatient(database.owner, clinic)];
+    const visit = { providerId, appointmentTime: slotAt(clinic, 5, '10:00'), durationMinutes: 30 };
+    const { appointmentId } = await bookAppointment(deps, act(), {
+      ...visit,
+      patientId: gone,
+      registersPatient: false,
+    });
+    const dates = { earliestDate: dateIn(clinic, 5), latestDate: dateIn(clinic, 5) };
+    await joinWaitlist(deps, act(), { patientId, providerId, durationMinutes: 30, ...dates, registersPatient: false });
+    await sql`update waitlist_entry set earliest_date = '2020-01-01', latest_date = '2020-01-02' where patient_id = ${patientId}`.execute(
+      database.owner.db,
+    );
+    const cancelled = await cancelAppointment(deps, act(), { appointmentId, reason: 'patient_request' });
+    expect(cancelled.roundId).toBeUndefined();
+  });
+
+  const visitsOf = (patientId: string) =>
+    database.owner.db.selectFrom('appointment').select('appointment_id').where('patient_id', '=', patientId).execute();
 });

@@ -261,6 +261,11 @@ describe('every door that is asked for the same place', () => {
     const wish = { patientId, providerId, durationMinutes: DURATION, ...dates, registersPatient: false };
     const joined = await joinWaitlist(deps, act, { ...wish, priority: 9 }).catch(() => undefined);
     if (joined === undefined) return undefined;
+    // Whoever has a visit with the provider ahead waits no more (`has_visit_instead`), and is asked nothing.
+    const { rows } = await sql<{ has: boolean }>`select has_visit_instead(${joined.entry_id}) as has`.execute(
+      database.owner.db,
+    );
+    if (rows[0]?.has === true) return undefined;
     // Whoever else waits is not asked about here.
     await database.owner.db
       .updateTable('waitlist_entry')
