@@ -98,6 +98,8 @@ async function booked(inMs: number, given: Partial<AppointmentWorld> = {}) {
   const life = await booked(10 * DAY);
   await life.sent(1);
   await life.handle.signal('notificationSettled');
+  await life.until(life.world.row.appointmentTime);
+  await life.handle.signal('checkedIn', { version: change(life.world, { checkedIn: true }) });
   await life.until(life.world.row.appointmentTime + 30 * MINUTE + HOUR);
   await life.handle.result();
   await record('appointment-completed', life.workflowId);

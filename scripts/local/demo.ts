@@ -158,17 +158,21 @@ async function aWholeLife(stage: Stage): Promise<Booked> {
       },
     );
   }
-  await story.step('after the visit it completes by itself', 'COMPLETED', async () => {
-    const next = await nextOf(stage, appointmentId, 'complete');
-    at = await skipTo(stage, appointmentId, at, Date.parse(next.at));
-    return eventually(async () => {
-      const { status } = await answerOf(
-        stage.desk.GET('/api/v1/appointments/{appointmentId}', { params: { path: { appointmentId } } }),
-      );
-      if (status !== 'COMPLETED') throw new Error(status);
-      return status;
-    });
-  });
+  await story.step(
+    'nobody marks the visit: it is left to a person',
+    'SCHEDULED, and nothing more happens by itself',
+    async () => {
+      const next = await nextOf(stage, appointmentId, 'day_end_list');
+      at = await skipTo(stage, appointmentId, at, Date.parse(next.at));
+      return eventually(async () => {
+        const { status, nextAction } = await answerOf(
+          stage.desk.GET('/api/v1/appointments/{appointmentId}', { params: { path: { appointmentId } } }),
+        );
+        if (nextAction !== null) throw new Error(nextAction);
+        return `${status}, and nothing more happens by itself`;
+      });
+    },
+  );
   await story.step('nothing was sent twice', '4 messages in the inbox', async () => {
     const inbox = await inboxOf(system.sandboxUrl, patient.phone);
     return `${inbox.length} messages in the inbox`;

@@ -17,6 +17,7 @@ import { CLOCK_LEEWAY_SECONDS, createAuthenticator, type VerifiedToken } from '.
 import { availabilityRoutes } from './availability/routes.ts';
 import { takeJsonOnly } from './bodies.ts';
 import { enforceOperation, requireOperation } from './caller.ts';
+import { dayEndRoutes } from './day-end-list/routes.ts';
 import { taskRoutes } from './tasks/routes.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { sendgridCallbacks } from './callbacks/sendgrid.ts';
@@ -202,6 +203,7 @@ async function registerProtected(
   await app.register(appointmentRoutes, { doors, reads, now });
   await app.register(seriesRoutes, { doors, reads, now });
   await app.register(calendarRoutes, { reads });
+  await app.register(dayEndRoutes, { reads, now });
   await app.register(holdRoutes, { doors, reads, now });
   await app.register(clinicRoutes, { doors, reads, now });
   await app.register(availabilityRoutes, { reads, now });

@@ -68,6 +68,7 @@ export const OPERATIONS = {
     scopes: ['appointments:read', 'notifications:read'],
     roles: { patient: 'own', provider: 'clinic', clinic_admin: 'clinic', support: 'clinic' },
   },
+  listUnmarkedVisits: { scopes: ['appointments:attend'], roles: { provider: 'own', clinic_admin: 'clinic' } },
   attendAppointment: { scopes: ['appointments:attend'], roles: { provider: 'own', clinic_admin: 'clinic' } },
   overrideRules: { scopes: ['schedule:write'], roles: { clinic_admin: 'clinic' } },
   placeHold: { scopes: ['appointments:write'], roles: { patient: 'own', clinic_admin: 'clinic' } },

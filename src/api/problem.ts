@@ -242,7 +242,33 @@ export const PROBLEMS: Record<ErrorCode, ProblemText> = {
   already_checked_in: {
     status: 422,
     title: 'The patient has arrived',
-    detail: 'Complete the visit: a patient who is checked in is no no-show and is not moved.',
+    detail: 'Complete the visit, or undo the check-in: a patient who is checked in is no no-show and is not moved.',
+  },
+  check_in_not_open: {
+    status: 422,
+    title: 'It is too early to check in',
+    detail:
+      'Check the patient in on the day of the visit, from checkInFromMinutes of the clinic’s policy before its start.',
+  },
+  check_in_over: {
+    status: 422,
+    title: 'The day of the visit is over',
+    detail: 'Complete the visit, or mark it as a no-show.',
+  },
+  not_checked_in: {
+    status: 422,
+    title: 'The patient is not checked in',
+    detail: 'Read the appointment: there is no arrival to undo.',
+  },
+  not_completed: {
+    status: 422,
+    title: 'The appointment is not completed',
+    detail: 'Read the appointment: there is no completion to undo.',
+  },
+  correction_too_late: {
+    status: 422,
+    title: 'It is too late to correct this',
+    detail: 'What became of a visit is corrected within correctionDays of the clinic’s policy.',
   },
   not_marked_no_show: {
     status: 422,

@@ -6,6 +6,7 @@ import { availabilityReads } from './availability/queries.ts';
 import { bind, type Bound } from './bind.ts';
 import { taskReads } from './tasks/queries.ts';
 import { clinicReads } from './clinics/queries.ts';
+import { dayEndReads } from './day-end-list/queries.ts';
 import { closureReads } from './closures/queries.ts';
 import { syncReads } from './ehr-syncs/queries.ts';
 import { holdReads } from './holds/queries.ts';
@@ -28,6 +29,7 @@ const READS = {
   ...taskReads,
   ...clinicReads,
   ...closureReads,
+  ...dayEndReads,
   ...syncReads,
   ...holdReads,
   ...offerReads,

@@ -31,6 +31,8 @@ export interface LockedVisit {
   readonly rules: { readonly providerId: string; readonly scheduleVersion: number; readonly policyVersion: number };
   /** A sick day, or the desk's list of calls, has still something to do with it. */
   readonly claimed: boolean;
+  /** Its clinic's. */
+  readonly timeZone: string;
 }
 
 /**
@@ -49,16 +51,18 @@ export async function lockVisits(
       schedule_version: number;
       clinic_policy_version: number;
       claimed: boolean;
+      time_zone: string;
     }
   >`
-    select visit.*, promised, schedule_version, clinic_policy_version, claimed
+    select visit.*, promised, schedule_version, clinic_policy_version, claimed, time_zone
     from lock_visits(${clinicId}, ${appointmentId}, ${how.withLater ?? false}, ${how.ofTime}, ${[...(how.providerIds ?? [])]}::uuid[]) locked,
       jsonb_populate_record(null::appointment, locked.visit) visit`.execute(tx);
-  return rows.map(({ promised, schedule_version, clinic_policy_version, claimed, ...row }) => ({
+  return rows.map(({ promised, schedule_version, clinic_policy_version, claimed, time_zone, ...row }) => ({
     row,
     promised,
     rules: { providerId: row.provider_id, scheduleVersion: schedule_version, policyVersion: clinic_policy_version },
     claimed,
+    timeZone: time_zone,
   }));
 }
 
@@ -77,7 +81,7 @@ type Change = Omit<Updateable<Database['appointment']>, 'version' | 'updated_at'
 
 /**
  * Writes a change, and tells of it in the outbox and the audit: the version rises and the plan is due at once, so that the sweep finds the appointment
- * even if nobody tells its workflow. For a visit that took place nothing is left to plan. One statement.
+ * even if nobody tells its workflow. For a visit that took place, or did not, nothing is left to plan. One statement.
  * @param event - as the relay and the audit call it; `detail`: ids, codes and instants
  */
 export async function changeAppointment(
@@ -96,7 +100,8 @@ export async function changeAppointment(
           ...change,
           version: sql`version + 1`,
           updated_at: sql`now()`,
-          ...(change.status === 'COMPLETED'
+          ...(change.appointment_time === undefined ? {} : { reminder_state: 'PLANNED' }),
+          ...(change.status === 'COMPLETED' || change.status === 'NO_SHOW'
             ? { next_action: null, next_action_at: null }
             : { next_action: 'plan', next_action_at: sql`now()` }),
         })

@@ -39,10 +39,8 @@ export interface LedgerFacts {
 }
 
 export interface PlanInput {
-  /** Nobody marked it, and whether it took place is for a person to say: it is not completed by itself. */
-  readonly leftToPeople: boolean;
   readonly appointment: AppointmentFacts;
-  readonly policy: Pick<ClinicPolicy, 'reminderOffsets' | 'completionGraceMinutes'>;
+  readonly policy: Pick<ClinicPolicy, 'reminderOffsets' | 'reminderGapMinutes' | 'completionGraceMinutes'>;
   /** The clinic's. */
   readonly timeZone: string;
   readonly ledger: readonly LedgerFacts[];
@@ -54,6 +52,8 @@ export interface PlanInput {
 export type NextAction =
   | { readonly kind: 'notify'; readonly notificationKind: PlannedKind; readonly at: number }
   | { readonly kind: 'complete'; readonly at: number }
+  /** Nobody has marked it: from then on it waits on the day-end list for a person. */
+  | { readonly kind: 'day_end_list'; readonly at: number }
   | { readonly kind: 'none' };
 
 /** Why a notification will never go out. */
@@ -76,9 +76,9 @@ export interface AppointmentPlan {
 
 /**
  * What an appointment does next. It asks the ledger what already went out, so a workflow that starts anew repeats nothing: first the notice of the
- * latest change, then the reminders, then completion.
+ * latest change, then the reminders, then completion: by itself only of a patient who was checked in.
  *
- * A reminder that was due before that notice went out is not sent: the notice has just said it all.
+ * A reminder that was due before that notice went out, or shortly after it, is not sent: the notice has just said it all.
  */
 export function planAppointment(input: PlanInput): AppointmentPlan {
   const { appointment, policy, now } = input;
@@ -92,6 +92,7 @@ export function planAppointment(input: PlanInput): AppointmentPlan {
     appointmentTime: appointment.appointmentTime,
     timeSetAt: Math.max(appointment.timeSetAt, noticeEntry?.dueAt ?? 0),
     offsets: policy.reminderOffsets,
+    gapMinutes: policy.reminderGapMinutes,
   });
   const entries = new Map<string, LedgerFacts>();
   for (const { kind } of plan) {
@@ -134,17 +135,15 @@ function remindOrComplete(
   skipped: { kind: PlannedKind; reason: SkipReason }[],
 ): NextAction {
   const { appointment, policy, now } = input;
-  // A change after the visit, such as an undone no-show, gives the desk the whole grace again.
-  const completeAt = completionDueAt(
-    Math.max(visitAt(appointment.appointmentTime, appointment.durationMinutes).to, appointment.changedAt),
-    policy.completionGraceMinutes,
-  );
-  // Until then the provider's time off may yet be taken back.
-  const complete: NextAction =
-    input.leftToPeople && now >= completeAt ? { kind: 'none' } : { kind: 'complete', at: completeAt };
+  const { to: end } = visitAt(appointment.appointmentTime, appointment.durationMinutes);
   if (appointment.checkedIn) {
-    for (const { kind } of plan) if (isOpen(entries.get(kind))) skipped.push({ kind, reason: 'checked_in' });
-    return complete;
+    // What is not due yet may be again: the check-in is undone where it was a mistake.
+    for (const { kind, dueAt } of plan) {
+      if (dueAt <= now && isOpen(entries.get(kind))) skipped.push({ kind, reason: 'checked_in' });
+    }
+    // A change after the visit, such as an undone completion, gives the desk the whole grace again.
+    const completeAt = completionDueAt(Math.max(end, appointment.changedAt), policy.completionGraceMinutes);
+    return { kind: 'complete', at: completeAt };
   }
 
   const next = nextReminder({
@@ -156,7 +155,7 @@ function remindOrComplete(
   const reason = now >= appointment.appointmentTime ? 'visit_begun' : 'superseded';
   for (const kind of next.skipped) skipped.push({ kind, reason });
 
-  if (next.action === 'none') return complete;
+  if (next.action === 'none') return now < end ? { kind: 'day_end_list', at: end } : { kind: 'none' };
   const dueAt = plan.find((reminder) => reminder.kind === next.kind)?.dueAt ?? now;
   return { kind: 'notify', notificationKind: next.kind, at: dueAt };
 }

@@ -54,8 +54,13 @@ export const ERROR_CODES = [
   'appointment_not_scheduled',
   'visit_begun',
   'visit_not_begun',
+  'check_in_not_open',
+  'check_in_over',
   'already_checked_in',
+  'not_checked_in',
+  'not_completed',
   'not_marked_no_show',
+  'correction_too_late',
   // Waitlist
   'already_waiting',
   'round_closed',

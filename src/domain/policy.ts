@@ -5,6 +5,8 @@
 export interface ClinicPolicy {
   /** How long before the visit each reminder is due, e.g. `P3D` (calendar days in the clinic's zone) or `PT2H` (exact hours). */
   readonly reminderOffsets: readonly string[];
+  /** A reminder that is due sooner than this after the confirmation, or after the notice of a move, is not sent: the patient has just read it all. */
+  readonly reminderGapMinutes: number;
   /** A visit must be booked at least this long before it starts. */
   readonly bookingNoticeMinutes: number;
   /** A visit may be booked at most this many days ahead. */
@@ -27,8 +29,12 @@ export interface ClinicPolicy {
   readonly holdMinutes: number;
   readonly waitlist: WaitlistPolicy;
   readonly sickDay: SickDayPolicy;
-  /** A visit nobody marked is completed this long after its end. */
+  /** A patient may be checked in from this long before the visit until the end of its date. */
+  readonly checkInFromMinutes: number;
+  /** A visit whose patient was checked in is completed this long after its end; one that nobody marked is on the day-end list from then on. */
   readonly completionGraceMinutes: number;
+  /** For this long after its end, or after it was last marked, what became of a visit can be corrected. */
+  readonly correctionDays: number;
 }
 
 export interface WaitlistPolicy {
@@ -53,6 +59,7 @@ export interface SickDayPolicy {
 
 export const DEFAULT_POLICY: ClinicPolicy = {
   reminderOffsets: ['P3D', 'P1D', 'PT2H'],
+  reminderGapMinutes: 24 * 60,
   bookingNoticeMinutes: 60,
   bookingHorizonDays: 180,
   moveNoticeMinutes: 0,
@@ -66,5 +73,7 @@ export const DEFAULT_POLICY: ClinicPolicy = {
   holdMinutes: 5,
   waitlist: { mode: 'auto-book', stopBeforeMinutes: 120 },
   sickDay: { steps: ['colleague', 'other_day', 'waitlist', 'call'], offerMinutes: 120, searchDays: 14 },
+  checkInFromMinutes: 240,
   completionGraceMinutes: 60,
+  correctionDays: 7,
 };

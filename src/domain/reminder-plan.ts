@@ -16,21 +16,25 @@ export interface ReminderPlanInput {
   readonly timeSetAt: number;
   /** The policy's ISO 8601 periods, e.g. `P3D`, `P1D`, `PT2H`. */
   readonly offsets: readonly string[];
+  /** The policy's. */
+  readonly gapMinutes: number;
 }
 
 /**
  * The reminders of an appointment, earliest first.
- * Those due before the appointment had its present time are not planned: it was booked or moved too late for them, and the confirmation has just said it all.
+ * Those due before the appointment had its present time, or sooner after that than the policy's gap, are not planned: the confirmation has just said it
+ * all.
  *
  * @throws RangeError for an offset that is no ISO 8601 period or a zone that does not exist
  */
 export function planReminders(input: ReminderPlanInput): PlannedReminder[] {
+  const from = input.timeSetAt + input.gapMinutes * MINUTE_MS;
   return [...new Set(input.offsets)]
     .map((offset): PlannedReminder => ({
       kind: `reminder:${offset}`,
       dueAt: minusPeriod(input.timeZone, input.appointmentTime, offset),
     }))
-    .filter((reminder) => reminder.dueAt >= input.timeSetAt && reminder.dueAt < input.appointmentTime)
+    .filter((reminder) => reminder.dueAt >= from && reminder.dueAt < input.appointmentTime)
     .sort((a, b) => a.dueAt - b.dueAt);
 }
 

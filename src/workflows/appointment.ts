@@ -21,7 +21,9 @@ import type { PlannedStep } from '../activities/appointment/plan.ts';
 import {
   cancelled,
   checkedIn,
+  checkInUndone,
   completed,
+  completionUndone,
   noShowMarked,
   noShowUndone,
   noticeTakenOver,
@@ -58,6 +60,8 @@ const { publishNotification } = proxyActivities<AppointmentActivities>({
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
+const WAITS_FOR = { complete: 'completion', day_end_list: 'the day-end list' } as const;
+
 /**
  * The life of one appointment.
  *
@@ -65,7 +69,7 @@ const { publishNotification } = proxyActivities<AppointmentActivities>({
  * 2. Moved, checked in, marked: a signal wakes it, and what comes next is planned anew from the row.
  * 3. Reminded: when it wakes by itself, what is due goes out (three days, one day and two hours before, by the clinic's policy).
  * 4. Cancelled or moved: the patient is told, and each slot that this left free looks for another patient in a child workflow.
- * 5. Over: a visit that nobody marked is completed, and the workflow ends. What is decided and when stands in `domain/appointment-plan.ts`.
+ * 5. Over: the visit of a patient who was checked in is completed, one that nobody marked is left to the day-end list, and the workflow ends. What is decided and when stands in `domain/appointment-plan.ts`.
  */
 export async function appointment(input: AppointmentInput): Promise<void> {
   // The highest version a signal told of, and whether something that raises no version happened.
@@ -77,7 +81,16 @@ export async function appointment(input: AppointmentInput): Promise<void> {
   const onWake = (): void => {
     woken = true;
   };
-  for (const signal of [rescheduled, cancelled, checkedIn, completed, noShowMarked, noShowUndone])
+  for (const signal of [
+    rescheduled,
+    cancelled,
+    checkedIn,
+    checkInUndone,
+    completed,
+    completionUndone,
+    noShowMarked,
+    noShowUndone,
+  ])
     setHandler(signal, onChange);
   for (const signal of [noticeTakenOver, notificationSettled, overdue]) setHandler(signal, onWake);
 
@@ -116,7 +129,7 @@ export async function appointment(input: AppointmentInput): Promise<void> {
       await continueAsNew<typeof appointment>(input);
     }
 
-    const what = action.kind === 'notify' ? action.notificationKind : 'completion';
+    const what = action.kind === 'notify' ? action.notificationKind : WAITS_FOR[action.kind];
     const wait = Date.parse(action.at) - Date.now();
     if (wait > 0) {
       await condition(hasNews, wait, { summary: `until ${what}, due ${action.at}` });

@@ -56,7 +56,9 @@ export interface Changed {
 export const rescheduled = defineSignal<[Changed]>('rescheduled');
 export const cancelled = defineSignal<[Changed]>('cancelled');
 export const checkedIn = defineSignal<[Changed]>('checkedIn');
+export const checkInUndone = defineSignal<[Changed]>('checkInUndone');
 export const completed = defineSignal<[Changed]>('completed');
+export const completionUndone = defineSignal<[Changed]>('completionUndone');
 export const noShowMarked = defineSignal<[Changed]>('noShowMarked');
 export const noShowUndone = defineSignal<[Changed]>('noShowUndone');
 /** These raise no version, or tell of no change of the visit itself, and always wake. */
@@ -140,10 +142,12 @@ export const VOCABULARY = {
       rescheduled: CHANGE,
       cancelled: CHANGE,
       checkedIn: CHANGE,
-      noShowMarked: CHANGE,
+      checkInUndone: CHANGE,
+      completionUndone: CHANGE,
       noShowUndone: CHANGE,
-      // Most often the workflow's own act, and nothing is left to do: the door has cleared the plan.
+      // Nothing is left to do: the door has cleared the plan.
       completed: CHANGE_IF_RUNNING,
+      noShowMarked: CHANGE_IF_RUNNING,
       // Only what may call for another message is told; the notice of a cancelling outlives the workflow that sent it.
       notificationSettled: WAKE,
       // It has something to send now. The workflow of a visit that was cancelled has ended and is started anew.

@@ -38,7 +38,7 @@ describe('the life of an appointment', () => {
   const ledgerBecomes = (appointmentId: string, lines: readonly string[]) =>
     eventually(async () => expect(await ledger(system, appointmentId)).toEqual(lines));
 
-  it('reminds three days, one day and two hours before, each once, and completes by itself', async () => {
+  it('reminds three days, one day and two hours before, each once, and leaves what nobody marked to the day-end list', async () => {
     const appointmentId = await book(system, 20, await slot(10, 0), 0);
     const clock = workflowClock(system, appointmentId);
     await delivered(system, 20, 1);
@@ -46,9 +46,9 @@ describe('the life of an appointment', () => {
       await clock.to((await nextAction(system, appointmentId, kind)) + 1_000);
       await delivered(system, 20, index + 2);
     }
-    await clock.to((await nextAction(system, appointmentId, 'complete')) + 1_000);
+    await clock.to((await nextAction(system, appointmentId, 'day_end_list')) + 1_000);
     await system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId)).result();
-    expect(await readAppointment(system, appointmentId)).toMatchObject({ status: 'COMPLETED', nextAction: null });
+    expect(await readAppointment(system, appointmentId)).toMatchObject({ status: 'SCHEDULED', nextAction: null });
     expect(await messagesTo(system, 20)).toHaveLength(4);
     await ledgerBecomes(appointmentId, [
       'confirmation DELIVERED',
@@ -76,7 +76,7 @@ describe('the life of an appointment', () => {
       await clock.to((await nextAction(system, appointmentId, kind)) + 1_000);
       await delivered(system, 21, index + 4);
     }
-    await clock.to((await nextAction(system, appointmentId, 'complete')) + 1_000);
+    await clock.to((await nextAction(system, appointmentId, 'day_end_list')) + 1_000);
     await system.temporal.workflow.getHandle(workflowIds.appointment(appointmentId)).result();
     await ledgerBecomes(appointmentId, [
       'confirmation DELIVERED',

@@ -15,7 +15,8 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
         `two visits take the same time of one ${whose === 'provider_id' ? 'provider' : 'patient'}`,
         sql<{ id: string }>`select a.appointment_id || ' and ' || b.appointment_id as id
           from appointment a join appointment b on a.${sql.ref(whose)} = b.${sql.ref(whose)} and a.appointment_id < b.appointment_id
-          where a.status <> 'CANCELLED' and b.status <> 'CANCELLED'
+          -- One that was completed early gave the rest of its time back.
+          where a.status not in ('CANCELLED', 'COMPLETED') and b.status not in ('CANCELLED', 'COMPLETED')
             and a.appointment_time < b.appointment_time + make_interval(mins => b.duration_minutes)
             and b.appointment_time < a.appointment_time + make_interval(mins => a.duration_minutes)`,
       ] as const,
@@ -137,7 +138,7 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
       cross join lateral (select coalesce(detail -> 'to', detail) as place from audit_event
         where entity_id = a.appointment_id and action in ('booked', 'rescheduled') order by audit_id desc limit 1) audit
       cross join lateral (select action from audit_event
-        where entity_id = a.appointment_id and action in ('booked', 'cancelled', 'completed', 'noShowMarked', 'noShowUndone')
+        where entity_id = a.appointment_id and action in ('booked', 'cancelled', 'completed', 'completionUndone', 'noShowMarked', 'noShowUndone')
         order by audit_id desc limit 1) last
       where (audit.place ->> 'appointmentTime')::timestamptz <> a.appointment_time
         or audit.place ->> 'providerId' <> a.provider_id::text
@@ -154,7 +155,7 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
   ],
 ];
 
-/** What every visit that is not cancelled has reserved: its provider with the buffers of the policy it was booked under, and its patient. */
+/** What every visit that is to come or was missed has reserved: its provider with the buffers of the policy it was booked under, and its patient. */
 function expectedReservations(): RawBuilder<unknown> {
   return sql`select a.clinic_id, a.appointment_id, who.resource_id, who.from_time, who.to_time
     from appointment a join clinic_policy p using (clinic_id, policy_version)
@@ -163,11 +164,12 @@ function expectedReservations(): RawBuilder<unknown> {
       (a.provider_id, a.appointment_time - make_interval(mins => (p.policy ->> 'bufferBeforeMinutes')::integer),
         visit_end + make_interval(mins => (p.policy ->> 'bufferAfterMinutes')::integer)),
       (a.patient_id, a.appointment_time, visit_end)) who (resource_id, from_time, to_time)
-    where a.status <> 'CANCELLED'`;
+    where a.status not in ('CANCELLED', 'COMPLETED')`;
 }
 
 function actualReservations(): RawBuilder<unknown> {
-  return sql`select clinic_id, appointment_id, resource_id, lower(during), upper(during) from reservation where purpose = 'APPOINTMENT'`;
+  return sql`select clinic_id, appointment_id, resource_id, lower(during), upper(during) from reservation r where purpose = 'APPOINTMENT'
+    and not exists (select from appointment a where a.appointment_id = r.appointment_id and a.status = 'COMPLETED')`;
 }
 
 /** What is looked for. */

@@ -82,7 +82,6 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
     planAppointment({
       appointment: world.row,
       policy: DEFAULT_POLICY,
-      leftToPeople: false,
       timeZone: 'UTC',
       ledger: world.ledger,
       now,
@@ -114,6 +113,7 @@ export function worldActivities(worlds: ReadonlyMap<string, AppointmentWorld>) {
       const { action } = plan(world, now);
       if (action.kind === 'none' || action.at > now) break;
       if (action.kind === 'complete') change(world, { status: 'COMPLETED' });
+      else if (action.kind === 'day_end_list') break;
       else if (world.brokerRefusals > 0) {
         world.brokerRefusals -= 1;
         if (waitsForBroker) throw ApplicationFailure.retryable('broker_unavailable', 'broker_unavailable');

@@ -69,7 +69,7 @@ describe('the appointment workflow', () => {
     return world.sent.map(({ kind, at }) => at - (due[kind] ?? Number.NaN));
   };
 
-  it('confirms, reminds three times over ten days, each when it is due, and completes the visit', async () => {
+  it('confirms, reminds three times over ten days, each when it is due, and leaves the visit to a person', async () => {
     const { world, handle, until, sent } = await booked(10 * DAY);
 
     await sent('confirmation');
@@ -81,15 +81,25 @@ describe('the appointment workflow', () => {
     await sent('confirmation', 'reminder:P3D', 'reminder:P1D');
     await until(world.row.appointmentTime);
     await sent('confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H');
-    await until(world.row.appointmentTime + 30 * MINUTE + HOUR);
+    await until(world.row.appointmentTime + 30 * MINUTE);
     await handle.result();
 
-    expect(world.row.status).toBe('COMPLETED');
+    expect(world.row.status).toBe('SCHEDULED');
     expect(world.sent).toHaveLength(4);
     for (const late of lateness(world)) {
       expect(late).toBeGreaterThanOrEqual(0);
       expect(late).toBeLessThan(15_000);
     }
+  });
+
+  it('completes by itself the visit of a patient who was checked in', async () => {
+    const { world, handle, until, sent } = await booked(4 * DAY);
+    await sent('confirmation');
+    await until(world.row.appointmentTime);
+    await handle.signal('checkedIn', { version: change(world, { checkedIn: true }) });
+    await until(world.row.appointmentTime + 30 * MINUTE + HOUR);
+    await handle.result();
+    expect(world.row.status).toBe('COMPLETED');
   });
 
   it('plans anew when the visit is moved past a reminder, and sends what belongs to the new time only', async () => {
@@ -166,7 +176,7 @@ describe('the appointment workflow', () => {
       'reminder:P1D',
       'reminder:PT2H',
     ]);
-    expect(world.row.status).toBe('COMPLETED');
+    expect(world.row.status).toBe('SCHEDULED');
     await second.stop();
     await other.close();
   });

@@ -12,7 +12,7 @@ export function describeAppointment(situation: Situation, openRoundIds: readonly
     `**${row.status}** · version ${row.version}${row.checked_in_at === null ? '' : ' · checked in'}`,
     '',
     `- visit: ${at(row.appointment_time.getTime())}, ${row.duration_minutes} min, ${timeZone}`,
-    `- next: ${describeAction(plan.action, at)}${plan.action.kind === 'none' && row.status === 'SCHEDULED' ? ': its provider was away, a person decides' : ''}`,
+    `- next: ${describeAction(plan.action, at)}${plan.action.kind === 'none' && row.status === 'SCHEDULED' ? ': nobody marked it, it is on the day-end list' : ''}`,
     `- reminders: ${plan.reminderState}`,
     ...(row.announced_by === null
       ? []
@@ -34,6 +34,8 @@ function describeAction(action: NextAction, at: (instant: number) => string): st
     case 'notify':
       return `send ${action.notificationKind}, due ${at(action.at)}`;
     case 'complete':
-      return `complete the visit if nobody marked it, ${at(action.at)}`;
+      return `complete the visit, whose patient is here, ${at(action.at)}`;
+    case 'day_end_list':
+      return `on the day-end list if nobody marks it, ${at(action.at)}`;
   }
 }

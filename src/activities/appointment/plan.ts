@@ -10,7 +10,7 @@ import { recordSkipped, type Situation } from './read.ts';
 /** What an appointment's workflow does next. Instants are ISO strings, so that they read well in a history. */
 export type PlannedAction =
   | { readonly kind: 'notify'; readonly notificationKind: PlannedKind; readonly at: string }
-  | { readonly kind: 'complete'; readonly at: string }
+  | { readonly kind: 'complete' | 'day_end_list'; readonly at: string }
   | { readonly kind: 'none' };
 
 /** For the operator's list: a message about the visit failed on every channel that was tried, or nobody knows whether it arrived. */

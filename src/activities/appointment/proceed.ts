@@ -9,7 +9,7 @@ import {
   type PlannedNotification,
 } from '../../notifications/ledger/rows.ts';
 import type { SchedulingDeps } from '../../scheduling/act.ts';
-import { completeUnmarked } from '../../scheduling/visits/attend.ts';
+import { completeByItself } from '../../scheduling/visits/attend.ts';
 import type { AppointmentRef } from './index.ts';
 import { storeStep, type PlannedStep } from './plan.ts';
 import { notificationOf, readSituation, recordSkipped, type Situation } from './read.ts';
@@ -32,7 +32,7 @@ type Todo =
 const TURNS = 6;
 
 /**
- * Does what is due now and plans what comes next: publishes the message that is due, completes a visit that nobody marked, and stores what comes next on
+ * Does what is due now and plans what comes next: publishes the message that is due, completes the visit of a patient who was checked in, and stores what comes next on
  * the row. Harmless to repeat: everything is decided anew from the row and the ledger. A message that the broker did not take is the next action
  * still, and due.
  *
@@ -71,7 +71,7 @@ async function look(tx: Tx, input: AppointmentRef, now: Date, brokerRefused: boo
   const { action } = situation.plan;
   if (action.kind !== 'none' && action.at <= now.getTime()) {
     if (action.kind === 'complete') return { todo: 'complete' };
-    if (!brokerRefused) {
+    if (action.kind === 'notify' && !brokerRefused) {
       await recordSkipped(tx, situation, now);
       const message = await messageFor(tx, situation, action.notificationKind, new Date(action.at), input.requestId);
       return message === undefined ? { todo: 'look' } : { todo: 'publish', message };
@@ -107,14 +107,14 @@ async function messageFor(
   return (await planNotification(tx, message)) === 'PLANNED' ? message : undefined;
 }
 
-/** The visit is over and nobody marked it: it took place. A refusal means that it has changed, or that a person decides: the next look sees it. */
+/** The visit is over and its patient was checked in: it took place. A refusal means that it has changed: the next look sees it. */
 async function complete(deps: SchedulingDeps, input: AppointmentRef, now: Date): Promise<void> {
   const { appointmentId, clinicId, requestId } = input;
   const act = { actor: { kind: 'system', id: 'appointment-workflow' }, clinicId, now, requestId } as const;
   try {
-    await completeUnmarked(deps, act, { appointmentId });
+    await completeByItself(deps, act, { appointmentId });
   } catch (error) {
-    const refusals: readonly string[] = ['appointment_not_scheduled', 'visit_not_begun', 'provider_away'];
+    const refusals: readonly string[] = ['appointment_not_scheduled', 'not_checked_in'];
     if (!(error instanceof AppError && refusals.includes(error.code))) throw error;
   }
 }

@@ -1,4 +1,3 @@
-import { visitOf } from '../../domain/clock.ts';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import type { Tx } from '../../db/connection.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -12,7 +11,6 @@ import {
   type PlannedKind,
 } from '../../domain/notification.ts';
 import { passOnSkippedNotice } from '../../scheduling/visits/series-notice.ts';
-import { isLeftToPeople } from '../../scheduling/visits/absent-provider.ts';
 import { callsForOtherChannel, channelsOf } from '../../notifications/channels.ts';
 import {
   notificationsOf,
@@ -46,9 +44,7 @@ export async function readSituation(tx: Tx, appointmentId: string, now: Date): P
   if (found === undefined) throw new AppError('not_found', { appointmentId });
   const { time_zone: timeZone, policy, ...row } = found;
   const ledger = await notificationsOf(tx, appointmentId);
-  const isOver = visitOf(row).to <= now.getTime();
   const plan = planAppointment({
-    leftToPeople: row.status === 'SCHEDULED' && isOver && (await isLeftToPeople(tx, row)),
     appointment: {
       appointmentId,
       status: row.status,

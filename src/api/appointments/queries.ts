@@ -2,6 +2,7 @@ import { auditOf } from '../../db/audit.ts';
 import { findAppointment, type AppointmentRow } from '../../db/appointments.ts';
 import type { RowContext, Tx } from '../../db/connection.ts';
 import { clinicOfAppointment } from '../../db/look-ups.ts';
+import { visitsBeingMoved } from '../../db/sick-days.ts';
 import { notificationsOf } from '../../notifications/ledger/rows.ts';
 import type { Position } from '../cursor.ts';
 import { list, one, STAFF_READ, type ReadDeps } from '../read.ts';
@@ -59,7 +60,7 @@ async function findAtClinic(tx: Tx, appointmentId: string) {
   return { appointment, clinicName: name };
 }
 
-/** What happened to an appointment: the audit of it and of its freed slot, and the ledger's messages. The audit of who read it is left out. */
+/** What happened to an appointment: the audit of it and of its freed slot, the ledger's messages, and what a sick day does about it. The audit of who read it is left out. */
 async function historyOf(tx: Tx, appointmentId: string) {
   const events = await auditOf(tx, 'appointment', appointmentId);
   const rounds = await tx
@@ -69,7 +70,21 @@ async function historyOf(tx: Tx, appointmentId: string) {
     .orderBy('created_at')
     .execute();
   const notifications = await notificationsOf(tx, appointmentId);
-  return { events: events.filter((event) => event.action !== STAFF_READ), rounds, notifications };
+  const offers = await tx
+    .selectFrom('offer')
+    .select(['offer_id', 'provider_id', 'slot_start', 'state', 'created_at', 'expires_at'])
+    .where('appointment_id', '=', appointmentId)
+    .orderBy('created_at')
+    .execute();
+  const tasks = await tx
+    .selectFrom('task')
+    .select(['task_id', 'kind', 'state', 'created_at'])
+    .where('appointment_id', '=', appointmentId)
+    .orderBy('task_id')
+    .execute();
+  const beingMoved = (await visitsBeingMoved(tx, [appointmentId])).has(appointmentId);
+  const happened = events.filter((event) => event.action !== STAFF_READ);
+  return { events: happened, rounds, notifications, offers, tasks, beingMoved };
 }
 
 export type AppointmentHistory = Awaited<ReturnType<typeof historyOf>>;

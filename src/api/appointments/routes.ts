@@ -7,7 +7,14 @@ import { moveAppointment } from '../../scheduling/visits/move.ts';
 import { moveSeries } from '../../scheduling/visits/move-series.ts';
 import { cancelAppointment } from '../../scheduling/visits/cancel.ts';
 import { cancelSeries } from '../../scheduling/visits/cancel-series.ts';
-import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../scheduling/visits/attend.ts';
+import {
+  checkIn,
+  completeAppointment,
+  markNoShow,
+  undoCheckIn,
+  undoCompletion,
+  undoNoShow,
+} from '../../scheduling/visits/attend.ts';
 import type { Caller } from '../authentication.ts';
 import { assertOwnPatient, authorize, clinicFor, rowsOf } from '../authorization.ts';
 import { actIn, callerOf, reachOf, readerOf, clinicOfProvider } from '../caller.ts';
@@ -42,7 +49,9 @@ export const appointmentDoors = {
   cancel: cancelAppointment,
   cancelSeries,
   checkIn,
+  undoCheckIn,
   complete: completeAppointment,
+  undoCompletion,
   markNoShow,
   undoNoShow,
 };
@@ -289,23 +298,39 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       act: doors.checkIn,
       operationId: 'checkInAppointment',
       summary: 'The patient has arrived; repeating it changes nothing',
-      problems: ['appointment_not_scheduled'],
+      problems: ['appointment_not_scheduled', 'check_in_not_open', 'check_in_over'],
+    },
+    {
+      method: 'DELETE',
+      path: 'check-in',
+      act: doors.undoCheckIn,
+      operationId: 'undoCheckIn',
+      summary: 'The arrival was a mistake',
+      problems: ['appointment_not_scheduled', 'not_checked_in'],
     },
     {
       method: 'POST',
       path: 'complete',
       act: doors.complete,
       operationId: 'completeAppointment',
-      summary: 'The visit took place; repeating it changes nothing',
-      problems: ['appointment_not_scheduled', 'visit_not_begun'],
+      summary: 'The visit took place, also one that was marked as a no-show; repeating it changes nothing',
+      problems: ['appointment_not_scheduled', 'visit_not_begun', 'correction_too_late'],
+    },
+    {
+      method: 'DELETE',
+      path: 'complete',
+      act: doors.undoCompletion,
+      operationId: 'undoCompletion',
+      summary: 'The completion was a mistake',
+      problems: ['not_completed', 'correction_too_late', 'slot_taken', 'patient_busy'],
     },
     {
       method: 'POST',
       path: 'no-show',
       act: doors.markNoShow,
       operationId: 'markNoShow',
-      summary: 'Nobody came; repeating it changes nothing',
-      problems: ['appointment_not_scheduled', 'visit_not_begun', 'already_checked_in'],
+      summary: 'Nobody came, also to a visit that was completed; repeating it changes nothing',
+      problems: ['appointment_not_scheduled', 'visit_not_begun', 'already_checked_in', 'correction_too_late'],
     },
     {
       method: 'DELETE',
@@ -313,7 +338,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       act: doors.undoNoShow,
       operationId: 'undoNoShow',
       summary: 'The no-show was a mistake',
-      problems: ['not_marked_no_show'],
+      problems: ['not_marked_no_show', 'correction_too_late'],
     },
   ] as const satisfies readonly {
     method: 'POST' | 'DELETE';

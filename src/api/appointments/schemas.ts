@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox';
 import type { AppointmentRow } from '../../db/appointments.ts';
 import { APPOINTMENT_STATUSES, CANCEL_REASONS, CANCELLED_BY } from '../../domain/appointment.ts';
 import { CHANNELS, isReminderKind, NOTIFICATION_STATES } from '../../domain/notification.ts';
+import { OFFER_STATES } from '../../domain/offer.ts';
 import { OVERRIDABLE_RULES, type OverridableRule } from '../../domain/override.ts';
 import {
   CREATED_HEADERS,
@@ -166,8 +167,8 @@ export function appointmentBody(row: AppointmentRow, forStaff: boolean): Static<
             ...(forStaff ? { reason: row.override_reason } : {}),
           },
     reminderState: row.reminder_state,
-    nextAction: row.next_action,
-    nextActionAt: instantTextOrNull(row.next_action_at),
+    nextAction: outwardAction(row.next_action),
+    nextActionAt: row.next_action === 'plan' ? null : instantTextOrNull(row.next_action_at),
     createdAt: instantText(row.created_at),
     updatedAt: instantText(row.updated_at),
     version: row.version,
@@ -181,7 +182,12 @@ export const Timeline = Type.Object({
   version: Type.Integer(),
   reminderState: Type.String(),
   next: Type.Object({
-    action: Nullable(Type.String({ description: 'plan, complete, or the kind of the message that is due.' })),
+    action: Nullable(
+      Type.String({
+        description:
+          'answer_offer, call, complete, day_end_list, or the kind of the message that is due; null while it is being worked out, and when nothing is left to do.',
+      }),
+    ),
     at: Nullable(Instant('When it is due.')),
     why: Type.String({ description: 'In words.' }),
   }),
@@ -221,21 +227,40 @@ export const Timeline = Type.Object({
       filledAppointmentId: Nullable(Uuid('The visit that took the slot; for staff only.')),
     }),
   ),
+  offers: Type.Array(
+    Type.Object({
+      offerId: Uuid('Another time that was offered, as the visit cannot take place.'),
+      state: Type.Enum([...OFFER_STATES]),
+      providerId: Uuid('With whom instead.'),
+      startTime: Instant('When instead.'),
+      offeredAt: Instant('When it was offered.'),
+      expiresAt: Instant('Until when it can be answered.'),
+    }),
+  ),
+  tasks: Type.Array(
+    Type.Object({
+      taskId: Uuid('Something that the desk does about the visit.'),
+      kind: Type.Enum(['call']),
+      state: Type.Enum(['OPEN', 'RESOLVED']),
+      since: Instant('Since when it is wanted.'),
+    }),
+  ),
 });
 
 /** @param forStaff - patients see what was done, not which member of staff did it, nor who got the slot they gave back */
 export function timelineBody(
   row: AppointmentRow,
-  { events, notifications, rounds }: AppointmentHistory,
+  history: AppointmentHistory,
   forStaff: boolean,
 ): Static<typeof Timeline> {
+  const { events, notifications, rounds, offers, tasks } = history;
   return {
     appointmentId: row.appointment_id,
     status: row.status,
     appointmentTime: instantText(row.appointment_time),
     version: row.version,
     reminderState: row.reminder_state,
-    next: { action: row.next_action, at: instantTextOrNull(row.next_action_at), why: whyNext(row) },
+    next: nextOf(row, history),
     events: events.map((event) => ({
       at: instantText(event.occurred_at),
       action: event.action,
@@ -263,6 +288,20 @@ export function timelineBody(
       closedReason: round.closed_reason,
       filledAppointmentId: forStaff ? round.filled_appointment_id : null,
     })),
+    offers: offers.map((offer) => ({
+      offerId: offer.offer_id,
+      state: offer.state,
+      providerId: offer.provider_id,
+      startTime: instantText(offer.slot_start),
+      offeredAt: instantText(offer.created_at),
+      expiresAt: instantText(offer.expires_at),
+    })),
+    tasks: tasks.map((task) => ({
+      taskId: task.task_id,
+      kind: task.kind,
+      state: task.state,
+      since: instantText(task.created_at),
+    })),
   };
 }
 
@@ -272,16 +311,44 @@ function withoutReason(detail: Readonly<Record<string, unknown>>): Record<string
   return override === undefined ? rest : { ...rest, override: { rules: override.rules } };
 }
 
+/** A plan that has yet to be made is nobody's business outside. */
+function outwardAction(action: string | null): string | null {
+  return action === 'plan' ? null : action;
+}
+
+/** What happens next. Nothing is promised of a visit that cannot take place: first another time is found for it. */
+function nextOf(
+  row: AppointmentRow,
+  { offers, tasks, beingMoved }: AppointmentHistory,
+): Static<typeof Timeline>['next'] {
+  const offer = offers.find(({ state }) => state === 'OPEN');
+  if (offer !== undefined) {
+    const why = 'The provider is away then. The patient has been offered another time, and can answer until this.';
+    return { action: 'answer_offer', at: instantText(offer.expires_at), why };
+  }
+  if (row.status === 'SCHEDULED' && tasks.some(({ state }) => state === 'OPEN')) {
+    return { action: 'call', at: null, why: 'The provider is away then. The desk is about to call the patient.' };
+  }
+  if (row.status === 'SCHEDULED' && beingMoved) {
+    return { action: null, at: null, why: 'The provider is away then. Another time is being looked for.' };
+  }
+  const at = row.next_action === 'plan' ? null : instantTextOrNull(row.next_action_at);
+  return { action: outwardAction(row.next_action), at, why: whyNext(row) };
+}
+
 /** What the workflow waits for, in words. */
 function whyNext(row: AppointmentRow): string {
   const { next_action: action, status } = row;
   if (action === null && status === 'SCHEDULED') {
-    return 'Nothing happens by itself: the visit is over and nobody marked it, but its provider was away, the clinic closed, or a call about it is open. Somebody completes it or marks a no-show.';
+    return 'Nothing happens by itself: the visit is over and nobody marked it. It is on the day-end list until somebody completes it or marks a no-show.';
   }
   if (action === null) return `The appointment is ${status} and nothing is left to do.`;
-  if (action === 'plan') return 'The appointment has just changed: its workflow is about to plan what comes next.';
+  if (action === 'plan') return 'The appointment has just changed: what comes next is being worked out.';
   if (action === 'complete') {
-    return "The visit counts as completed after its end and the clinic's grace, unless somebody marks it before or its provider is away.";
+    return "The patient is here: the visit counts as completed after its end and the clinic's grace, unless somebody marks it before.";
+  }
+  if (action === 'day_end_list') {
+    return 'Every reminder has had its turn. If nobody marks the visit, it is on the day-end list from its end on.';
   }
   if (isReminderKind(action)) {
     return `The reminder that is due ${action.slice('reminder:'.length)} before the visit has not gone out yet.`;

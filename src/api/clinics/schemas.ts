@@ -61,6 +61,11 @@ const POLICY = {
       description: 'How long before the visit each reminder is due: 15 minutes to 90 days, no two of the same length.',
     },
   ),
+  reminderGapMinutes: Minutes(
+    0,
+    WEEK_MINUTES,
+    'A reminder that is due sooner than this after the confirmation, or after the notice of a move, is not sent.',
+  ),
   ...PUBLIC_POLICY,
   maxMovesPerAppointment: Limit(0, 'How often one visit may be moved.'),
   maxUpcomingPerPatient: Limit(1, 'How many visits ahead a patient may have.'),
@@ -88,7 +93,21 @@ const POLICY = {
       description: "How many days after the visit's own another slot is looked for.",
     }),
   }),
-  completionGraceMinutes: Minutes(0, WEEK_MINUTES, 'A visit nobody marked is completed this long after its end.'),
+  checkInFromMinutes: Minutes(
+    0,
+    1_440,
+    'A patient may be checked in from this long before the visit until the end of its date.',
+  ),
+  completionGraceMinutes: Minutes(
+    0,
+    WEEK_MINUTES,
+    'A visit whose patient was checked in is completed this long after its end, unless somebody marks it before.',
+  ),
+  correctionDays: Type.Integer({
+    minimum: 0,
+    maximum: 90,
+    description: 'For how many days after a visit, or after it was last marked, what became of it can be corrected.',
+  }),
 };
 
 export const PolicyBody = Strict(POLICY);

@@ -2,7 +2,7 @@
 -- their providers and their patient, and always those of whose time is offered for them. With what was promised when they were booked, and the
 -- versions of their providers' rules.
 create or replace function lock_visits(p_clinic uuid, p_appointment uuid, p_with_later boolean, p_of_time boolean, p_providers uuid[])
-  returns table (visit jsonb, promised jsonb, schedule_version integer, clinic_policy_version integer, claimed boolean)
+  returns table (visit jsonb, promised jsonb, schedule_version integer, clinic_policy_version integer, claimed boolean, time_zone text)
   language plpgsql volatile
   as $$
   declare
@@ -31,7 +31,7 @@ create or replace function lock_visits(p_clinic uuid, p_appointment uuid, p_with
       raise exception 'changed while locking' using errcode = '40001';
     end if;
     return query
-      select to_jsonb(a), k.policy, p.schedule_version, c.policy_version, has_claims(a.appointment_id)
+      select to_jsonb(a), k.policy, p.schedule_version, c.policy_version, has_claims(a.appointment_id), c.time_zone
       from appointment a join clinic_policy k on k.clinic_id = a.clinic_id and k.policy_version = a.policy_version
         join provider p on p.provider_id = a.provider_id join clinic c on c.clinic_id = a.clinic_id
       where a.appointment_id = any(v_visits) order by a.series_index;

@@ -46,7 +46,7 @@ create table appointment (
   -- The plan is no change of the appointment: it is written where version = the one read, and raises nothing.
   next_action text,
   next_action_at timestamptz,
-  reminder_state text not null default 'NONE',
+  reminder_state text not null default 'PLANNED',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   version integer not null default 1,
@@ -73,4 +73,6 @@ create index appointment_due on appointment (next_action_at, appointment_id) whe
 create index appointment_of_clinic on appointment (clinic_id, appointment_time, appointment_id);
 -- What is ahead of the EHR is found without reading the clinic's history.
 create index appointment_ahead_of_ehr on appointment (clinic_id, appointment_id) where ehr_version < version;
+-- What nobody has marked is found however much has been.
+create index appointment_scheduled on appointment (clinic_id, appointment_time, appointment_id) where status = 'SCHEDULED';
 create index appointment_announced_by on appointment (announced_by) where announced_by is not null;

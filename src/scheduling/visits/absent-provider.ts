@@ -1,7 +1,5 @@
 import { visitOf } from '../../domain/clock.ts';
 import type { AppointmentRow } from '../../db/appointments.ts';
-import type { Tx } from '../../db/connection.ts';
-import { loadProviderSchedule } from '../../db/schedules.ts';
 import { objectionsOfHours, type HoursObjection } from '../../domain/availability/judge.ts';
 import type { ProviderSchedule } from '../../domain/availability/schedule.ts';
 
@@ -19,21 +17,4 @@ export function isAbsent(
   return objectionsOfHours(schedule, visitOf(visit)).some(
     ({ rule, code }) => ABSENCES.has(rule) && !visit.override_rules.includes(code),
   );
-}
-
-/**
- * Whether a visit took place that nobody marked is for a person to say: its provider was absent, or the desk has still to call about it. Never of a
- * patient who was checked in.
- */
-export async function isLeftToPeople(tx: Tx, visit: AppointmentRow): Promise<boolean> {
-  if (visit.checked_in_at !== null) return false;
-  const call = await tx
-    .selectFrom('task')
-    .select('task_id')
-    .where('appointment_id', '=', visit.appointment_id)
-    .where('state', '=', 'OPEN')
-    .executeTakeFirst();
-  if (call !== undefined) return true;
-  const schedule = await loadProviderSchedule(tx, visit.provider_id, visit.appointment_time);
-  return schedule !== undefined && isAbsent(schedule, visit);
 }

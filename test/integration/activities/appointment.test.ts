@@ -5,7 +5,7 @@ import { addDays, localDate } from '../../../src/domain/time-zone.ts';
 import { markFailed } from '../../../src/notifications/ledger/attempts.ts';
 import { claimToSend } from '../../../src/notifications/ledger/claim.ts';
 import { requestReplay } from '../../../src/scheduling/replays.ts';
-import { checkIn } from '../../../src/scheduling/visits/attend.ts';
+import { checkIn, completeAppointment, undoCompletion } from '../../../src/scheduling/visits/attend.ts';
 import { bookAppointment } from '../../../src/scheduling/visits/book.ts';
 import { bookSeries } from '../../../src/scheduling/visits/book-series.ts';
 import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
@@ -83,7 +83,7 @@ describe('the workflows over real rows', () => {
       expect(await toldOf(appointmentId)).toEqual(kinds);
     });
 
-  it('confirms, stores the plan on the row, reminds when it is due and completes the visit', async () => {
+  it('confirms, stores the plan on the row, reminds when it is due and leaves a visit that nobody marked to a person', async () => {
     const { appointmentId, appointmentTime } = await book();
     const row = await planned(appointmentId, 'reminder:P3D');
     expect(row).toMatchObject({ version: 1, reminder_state: 'PLANNED' });
@@ -104,7 +104,7 @@ describe('the workflows over real rows', () => {
     expect(end).toBe('ended');
 
     await told(appointmentId, 'confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H');
-    expect(await rowOf(appointmentId)).toMatchObject({ status: 'COMPLETED', next_action: null, next_action_at: null });
+    expect(await rowOf(appointmentId)).toMatchObject({ status: 'SCHEDULED', next_action: null, next_action_at: null });
     for (const entry of await ledgerOf(appointmentId)) {
       const sent = world.published.find((each) => each.notificationId === entry.notification_id);
       expect(Date.parse(sent?.now ?? '')).toBeGreaterThanOrEqual(entry.due_at.getTime());
@@ -262,39 +262,40 @@ describe('the workflows over real rows', () => {
     },
   );
 
-  it('leaves a visit in its provider’s time off to a person, and completes it for nobody', async () => {
-    const [away, seen] = [await book({ time: '11:00' }), await book({ time: '12:00' })];
-    for (const { providerId, appointmentTime, appointmentId } of [away, seen]) {
-      await planned(appointmentId, 'reminder:P3D');
-      const to = new Date(appointmentTime.getTime() + HOUR);
-      await addTimeOff(world.deps, world.act(), { providerId, from: appointmentTime, to });
-    }
-    await checkIn(world.deps, world.act(), { appointmentId: seen.appointmentId });
-    await planned(seen.appointmentId, 'complete');
-    for (const { appointmentId } of [away, seen]) {
-      expect(await skipTime(world.temporal.client, workflowIds.appointment(appointmentId), 8 * DAY)).toBe('ended');
-    }
-    expect(await rowOf(away.appointmentId)).toMatchObject({
-      status: 'SCHEDULED',
-      next_action: null,
-      next_action_at: null,
-    });
-    expect((await rowOf(seen.appointmentId)).status).toBe('COMPLETED');
+  it('completes the visit of a patient who was checked in, its provider’s time off or not', async () => {
+    const { providerId, appointmentTime, appointmentId } = await book({ time: '12:00' });
+    await planned(appointmentId, 'reminder:P3D');
+    const to = new Date(appointmentTime.getTime() + HOUR);
+    await addTimeOff(world.deps, world.act(), { providerId, from: appointmentTime, to });
+    await checkIn(world.deps, { ...world.act(), now: appointmentTime }, { appointmentId });
+    await planned(appointmentId, 'complete');
+    expect(await skipTime(world.temporal.client, workflowIds.appointment(appointmentId), 8 * DAY)).toBe('ended');
+    expect(await rowOf(appointmentId)).toMatchObject({ status: 'COMPLETED', next_action: null, next_action_at: null });
   });
 
-  it('does not remind a patient who has checked in, and records why', async () => {
-    const { appointmentId } = await book();
+  it('starts again where a completion is undone, repeats nothing, and completes it again after the whole grace', async () => {
+    const { appointmentTime, appointmentId } = await book({ time: '13:00' });
+    await planned(appointmentId, 'reminder:P3D');
+    const after = { ...world.act(), now: new Date(appointmentTime.getTime() + HOUR) };
+    await checkIn(world.deps, { ...after, now: appointmentTime }, { appointmentId });
+    await completeAppointment(world.deps, after, { appointmentId });
+    await planned(appointmentId, null);
+    await undoCompletion(world.deps, after, { appointmentId });
+    await planned(appointmentId, 'complete');
+    expect(await skipTime(world.temporal.client, workflowIds.appointment(appointmentId), 8 * DAY)).toBe('ended');
+    expect(await rowOf(appointmentId)).toMatchObject({ status: 'COMPLETED', version: 5 });
+    expect(await toldOf(appointmentId)).toEqual(['confirmation']);
+  });
+
+  it('does not remind a patient who has checked in', async () => {
+    const { appointmentTime, appointmentId } = await book();
     await planned(appointmentId, 'reminder:P3D');
 
-    await checkIn(world.deps, world.act(), { appointmentId });
+    await checkIn(world.deps, { ...world.act(), now: appointmentTime }, { appointmentId });
 
     await planned(appointmentId, 'complete');
-    const skipped = (await ledgerOf(appointmentId)).filter((row) => row.state === 'SKIPPED');
-    expect(skipped.map(({ kind, reason }) => ({ kind, reason }))).toEqual([
-      { kind: 'reminder:P3D', reason: 'checked_in' },
-      { kind: 'reminder:P1D', reason: 'checked_in' },
-      { kind: 'reminder:PT2H', reason: 'checked_in' },
-    ]);
+    expect(await skipTime(world.temporal.client, workflowIds.appointment(appointmentId), 8 * DAY)).toBe('ended');
+    expect(await toldOf(appointmentId)).toEqual(['confirmation']);
   });
 
   it('keeps instants and ids in its history, and nothing about the patient', async () => {

@@ -29,6 +29,8 @@ export const THINGS = [
   'sickDayId',
   'offerId',
   'taskId',
+  /** A visit that is over and that nobody has marked. */
+  'unmarkedVisitId',
   /** The visit that the offer is about. */
   'offeredVisitId',
 ] as const;
@@ -137,9 +139,28 @@ export async function thingsAt(
     timeOffId,
     closureId,
     ...(await aSickDay(database, clinic, { providerId, patientId })),
+    unmarkedVisitId: await anUnmarkedVisit(database, clinic, { providerId, patientId }),
     freeStart: start(7, '14:00'),
     date,
   };
+}
+
+/** A visit of yesterday: it was booked for a later day, which has gone by. */
+async function anUnmarkedVisit(
+  database: TestDatabase,
+  clinic: Clinic,
+  about: { readonly providerId: string; readonly patientId: string },
+): Promise<string> {
+  const deps = createSchedulingDeps(database.app);
+  const act = { actor: { kind: 'system', id: 'test' }, clinicId: clinic.clinicId, now: new Date() } as const;
+  const visit = { ...about, durationMinutes: 30, registersPatient: false, appointmentTime: slotAt(clinic, 8, '10:00') };
+  const { appointmentId } = await bookAppointment(deps, act, visit);
+  await database.owner.db
+    .updateTable('appointment')
+    .set({ appointment_time: slotAt(clinic, -1, '10:00') })
+    .where('appointment_id', '=', appointmentId)
+    .execute();
+  return appointmentId;
 }
 
 /** A sick day far ahead, of which one patient has an offer and the desk has to call another. */

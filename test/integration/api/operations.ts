@@ -47,6 +47,7 @@ const NO_HOLIDAYS = 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n';
 
 export const FIXTURES: Readonly<Record<string, Fixture>> = {
   bookAppointment: { body: visit },
+  listUnmarkedVisits: { lists: 'unmarkedVisitId', query: () => ({ limit: '100' }) },
   listAppointments: { lists: 'appointmentId', query: () => ({ limit: '100' }) },
   moveAppointment: { body: () => ({ durationMinutes: 45 }) },
   bookAppointmentSeries: { body: (things) => ({ ...visit(things), everyWeeks: 1, count: 2 }) },
@@ -143,7 +144,9 @@ export const ALL_OPERATIONS = operationsOf(await openApiDocument());
 export const KNOWN_TO_COLLEAGUES: ReadonlySet<string> = new Set([
   // They read every visit of their clinic.
   'checkInAppointment appointmentId',
+  'undoCheckIn appointmentId',
   'completeAppointment appointmentId',
+  'undoCompletion appointmentId',
   'markNoShow appointmentId',
   'undoNoShow appointmentId',
   // They read every provider of their clinic, and when those work.

@@ -4,7 +4,14 @@ import { createConnection, inContext } from '../../../src/db/connection.ts';
 import { createClinicWriters, queryAhead } from '../../../src/db/ehr.ts';
 import { requestSync } from '../../../src/scheduling/ehr-sync.ts';
 import { cancelAppointment } from '../../../src/scheduling/visits/cancel.ts';
-import { checkIn, completeAppointment, markNoShow, undoNoShow } from '../../../src/scheduling/visits/attend.ts';
+import {
+  checkIn,
+  completeAppointment,
+  markNoShow,
+  undoCheckIn,
+  undoCompletion,
+  undoNoShow,
+} from '../../../src/scheduling/visits/attend.ts';
 import { moveAppointment } from '../../../src/scheduling/visits/move.ts';
 import { slotAt } from '../../support/builders.ts';
 import { manyVisits } from '../../support/many-visits.ts';
@@ -124,13 +131,21 @@ describe('telling an EHR of a clinic’s appointments', () => {
     });
   });
 
-  it('tells of a visit’s life: checked in, then completed', async () => {
+  it('tells of a visit’s life: checked in, then completed, and of each correction', async () => {
     const there = await anEhrClinic(db, server);
     const id = await there.book(1, '09:00');
-    await checkIn(there.deps, there.act(), { appointmentId: id });
+    const during = there.act(slotAt(there.clinic, 1, '09:00'));
+    await checkIn(there.deps, during, { appointmentId: id });
     await there.sync();
     expect(there.theOneInEhr(id).status).toBe('checked-in');
-    await completeAppointment(there.deps, there.act(), { appointmentId: id });
+    await completeAppointment(there.deps, during, { appointmentId: id });
+    await there.sync();
+    expect(there.theOneInEhr(id).status).toBe('fulfilled');
+    for (const mistake of [undoCompletion, undoCheckIn]) await mistake(there.deps, during, { appointmentId: id });
+    await markNoShow(there.deps, during, { appointmentId: id });
+    await there.sync();
+    expect(there.theOneInEhr(id).status).toBe('noshow');
+    await completeAppointment(there.deps, during, { appointmentId: id });
     await there.sync();
     expect(there.theOneInEhr(id).status).toBe('fulfilled');
   });

@@ -170,7 +170,8 @@ export const PAIRS: readonly Pair[] = [
       const visit = await scene.visit(await scene.provider(), '10:00');
       return { racers: [() => scene.complete(visit), () => scene.noShow(visit)], state: () => scene.status(visit) };
     },
-    legal: ['completed + appointment_not_scheduled = COMPLETED 2', 'appointment_not_scheduled + marked = NO_SHOW 2'],
+    // Whoever comes second corrects the first.
+    legal: ['completed + marked = NO_SHOW 3', 'completed + marked = COMPLETED 3'],
   },
   {
     name: 'arrive late and be marked as a no-show',

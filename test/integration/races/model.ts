@@ -150,12 +150,10 @@ export function step(model: Model, command: Command, newId: string): Step {
       return visit.checkedIn ? nothing() : change({ checkedIn: true });
     case 'complete':
       if (visit.status === 'COMPLETED') return nothing();
-      if (!isOpen) return refuse('appointment_not_scheduled');
-      // Before the hour: only who has arrived can have been seen.
-      return visit.checkedIn ? change({ status: 'COMPLETED' }) : refuse('visit_not_begun');
+      return visit.status === 'CANCELLED' ? refuse('appointment_not_scheduled') : change({ status: 'COMPLETED' });
     case 'no-show':
       if (visit.status === 'NO_SHOW') return nothing();
-      if (!isOpen) return refuse('appointment_not_scheduled');
+      if (visit.status === 'CANCELLED') return refuse('appointment_not_scheduled');
       return visit.checkedIn ? refuse('already_checked_in') : change({ status: 'NO_SHOW' });
     case 'undo':
       return visit.status === 'NO_SHOW' ? change({ status: 'SCHEDULED' }) : refuse('not_marked_no_show');

@@ -50,7 +50,7 @@ export async function aModelledDay(owner: Connection, deps: SchedulingDeps): Pro
   });
   const perform = async (command: Command, requestId: string | undefined): Promise<Answer> => {
     const act = actAt(new Date(), requestId);
-    // Nobody is a no-show before the hour: by then everybody's has struck.
+    // Nobody is seen or missed before the hour: by then everybody's has struck, and everybody's is over.
     const late = actAt(at(DAY.quarters), requestId);
     const book = async (time: { provider: number; from: number; quarters: number }, patient: number, hold?: string) => {
       const held = hold === undefined ? {} : { hold: { holdId: hold, heldBy: heldBy.get(hold)?.by ?? '' } };
@@ -108,9 +108,9 @@ export async function aModelledDay(owner: Connection, deps: SchedulingDeps): Pro
         return visitAnswer({ appointment_id: command.visit, version });
       }
       case 'check-in':
-        return visitAnswer(await checkIn(deps, act, { appointmentId: command.visit }));
+        return visitAnswer(await checkIn(deps, late, { appointmentId: command.visit }));
       case 'complete':
-        return visitAnswer(await completeAppointment(deps, act, { appointmentId: command.visit }));
+        return visitAnswer(await completeAppointment(deps, late, { appointmentId: command.visit }));
       case 'no-show':
         return visitAnswer(await markNoShow(deps, late, { appointmentId: command.visit }));
       case 'undo':

@@ -73,6 +73,7 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
   const act = (now = new Date()): Act => ({ actor: { kind: 'staff', id: 'desk' }, clinicId: clinic.clinicId, now });
   /** Half an hour at a time of day; the visit's own day is the same in all rounds. */
   const at = (time: string): Date => slotAt(clinic, DAY, time);
+  const before = (visit: Visit): Act => act(new Date(visit.at.getTime() - 3_600_000));
   const during = (visit: Visit): Act => act(new Date(visit.at.getTime() + 60_000));
   const booking = (visit: Omit<Visit, 'appointmentId'>) => ({
     patientId: visit.patientId,
@@ -158,7 +159,7 @@ function createScene(owner: Connection, deps: SchedulingDeps, clinic: Clinic, di
       return alreadyCancelled ? 'was cancelled' : 'cancelled';
     },
     checkIn: async (visit: Visit): Promise<string> => {
-      await checkIn(deps, act(), visit);
+      await checkIn(deps, before(visit), visit);
       return 'checked in';
     },
     /** Arrives when the visit has begun. */

@@ -646,7 +646,10 @@ describe('a sick day', () => {
     });
 
     it('is withdrawn, and its time given back, as soon as somebody moves, cancels or begins the visit by hand', async () => {
-      const byHand: readonly [reason: string, act: (visit: { appointmentId: string }) => Promise<unknown>][] = [
+      const byHand: readonly [
+        reason: string,
+        act: (visit: { appointmentId: string; appointmentTime: Date }) => Promise<unknown>,
+      ][] = [
         [
           'moved',
           ({ appointmentId }) =>
@@ -657,7 +660,7 @@ describe('a sick day', () => {
             }),
         ],
         ['cancelled', (visit) => cancelAppointment(deps, act(), { ...visit, reason: 'patient_request' })],
-        ['begun', (visit) => checkIn(deps, act(), visit)],
+        ['begun', (visit) => checkIn(deps, act({ now: visit.appointmentTime }), visit)],
       ];
       for (const [reason, change] of byHand) {
         const given = await anOffer();
@@ -988,7 +991,7 @@ describe('a sick day', () => {
             expectedVersion: 1,
             appointmentTime: slotAt(clinic, 5, '10:00'),
           }),
-          checkIn(deps, act(), begun),
+          checkIn(deps, act({ now: begun.appointmentTime }), begun),
           stopSickDay(deps, act(), { sickDayId }),
         ]);
         const states = new Map((await itemsOf(sickDayId)).map((item) => [item.appointment_id, item.state]));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { FastifyInstance } from 'fastify';
 import type { InjectOptions } from 'light-my-request';
 import type { AppointmentRow } from '../../../src/db/appointments.ts';
+import type { AppointmentHistory } from '../../../src/api/appointments/queries.ts';
 import type { RowContext } from '../../../src/db/connection.ts';
 import type { Reader } from '../../../src/api/read.ts';
 import {
@@ -26,6 +27,8 @@ let asked: { door: string; act: Record<string, unknown>; input: unknown }[] = []
 let reads: { rows: RowContext; reader: Reader | undefined }[] = [];
 let row: AppointmentRow = anAppointment();
 let replayed = false;
+/** What a sick day does about the visit. */
+let inHand: Partial<AppointmentHistory> = {};
 
 const door =
   <Answer>(name: string, answer: () => Answer) =>
@@ -48,7 +51,9 @@ beforeAll(async () => {
       move: door('move', () => anAppointment({ version: 4 })),
       cancel: door('cancel', () => ({ version: 4, alreadyCancelled: false })),
       checkIn: door('checkIn', () => row),
+      undoCheckIn: door('undoCheckIn', () => row),
       complete: door('complete', () => row),
+      undoCompletion: door('undoCompletion', () => row),
       markNoShow: door('markNoShow', () => row),
       undoNoShow: door('undoNoShow', () => row),
     },
@@ -74,6 +79,10 @@ beforeAll(async () => {
           ],
           rounds: [],
           notifications: [],
+          offers: [],
+          tasks: [],
+          beingMoved: false,
+          ...inHand,
         }),
     },
   });
@@ -83,6 +92,7 @@ beforeEach(() => {
   reads = [];
   row = anAppointment();
   replayed = false;
+  inHand = {};
 });
 afterAll(() => api.close());
 
@@ -243,9 +253,47 @@ describe('the timeline', () => {
     expect(await next('reminder:P3D')).toContain('P3D before the visit');
     expect(await next('confirmation')).toContain('confirmation');
     expect(await next('complete')).toContain('completed');
-    expect(await next('plan')).toContain('plan');
+    expect(await next('plan')).toContain('worked out');
+    expect(await next('day_end_list')).toContain('day-end list');
     expect(await next(null, 'COMPLETED')).toContain('nothing is left to do');
-    expect(await next(null)).toContain('Somebody completes it or marks a no-show');
+    expect(await next(null)).toContain('somebody completes it or marks a no-show');
+  });
+
+  it('uses no word of ours: a plan that is still to be made is nothing that is to come', async () => {
+    row = anAppointment({ next_action: 'plan', next_action_at: new Date('2030-01-01T00:00:00Z') });
+    const { next } = (await call({ url: `${url}/timeline`, headers: await asAdmin() })).json<{ next: object }>();
+    expect(next).toMatchObject({ action: null, at: null });
+    expect((await call({ url, headers: await asAdmin() })).json()).toMatchObject({
+      nextAction: null,
+      nextActionAt: null,
+    });
+  });
+
+  it('promises no reminder of a visit that cannot take place, but says what is done about it', async () => {
+    row = anAppointment({ next_action: 'reminder:P1D', next_action_at: new Date('2030-01-09T09:00:00Z') });
+    const next = async (given: Partial<AppointmentHistory>) => {
+      inHand = { beingMoved: true, ...given };
+      const response = await call({ url: `${url}/timeline`, headers: await asAdmin() });
+      return response.json<{ next: { action: string | null; at: string | null } }>().next;
+    };
+    const at = (time: string) => new Date(`2030-01-08T${time}:00Z`);
+    const offer = {
+      offer_id: APPOINTMENT,
+      provider_id: PROVIDER,
+      slot_start: at('15:00'),
+      state: 'OPEN',
+      created_at: at('08:00'),
+      expires_at: at('12:00'),
+    } as const;
+    const desksCall = { task_id: APPOINTMENT, kind: 'call', state: 'OPEN', created_at: at('08:00') } as const;
+    expect(await next({})).toMatchObject({ action: null, at: null });
+    expect(await next({ offers: [offer] })).toMatchObject({ action: 'answer_offer', at: '2030-01-08T12:00:00Z' });
+    expect(await next({ tasks: [desksCall] })).toMatchObject({ action: 'call', at: null });
+    const over = {
+      offers: [{ ...offer, state: 'DECLINED' as const }],
+      tasks: [{ ...desksCall, state: 'RESOLVED' as const }],
+    };
+    expect(await next({ ...over, beingMoved: false })).toMatchObject({ action: 'reminder:P1D' });
   });
 
   it('names the member of staff to staff alone', async () => {
@@ -324,6 +372,8 @@ describe('cancelling', () => {
 describe('attending', () => {
   it.each([
     ['POST', 'check-in', 'checkIn'],
+    ['DELETE', 'check-in', 'undoCheckIn'],
+    ['DELETE', 'complete', 'undoCompletion'],
     ['POST', 'complete', 'complete'],
     ['POST', 'no-show', 'markNoShow'],
     ['DELETE', 'no-show', 'undoNoShow'],

@@ -68,6 +68,7 @@ const MAY: Record<Role, Partial<Record<Operation, 'own' | 'clinic' | 'any'>>> = 
     readSchedule: 'clinic',
     changeSchedule: 'own',
     readTimeline: 'clinic',
+    listUnmarkedVisits: 'own',
     attendAppointment: 'own',
     callInSick: 'own',
     listSickDays: 'own',

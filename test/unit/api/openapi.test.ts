@@ -49,6 +49,8 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).sort()).toEqual([
       'DELETE /api/v1/appointments/{appointmentId}',
+      'DELETE /api/v1/appointments/{appointmentId}/check-in',
+      'DELETE /api/v1/appointments/{appointmentId}/complete',
       'DELETE /api/v1/appointments/{appointmentId}/no-show',
       'DELETE /api/v1/clinics/{clinicId}/closures/{closureId}',
       'DELETE /api/v1/clinics/{clinicId}/registrations/{patientId}',
@@ -66,6 +68,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/clinics/{clinicId}/availability',
       'GET /api/v1/clinics/{clinicId}/closures',
       'GET /api/v1/clinics/{clinicId}/policy',
+      'GET /api/v1/day-end-list',
       'GET /api/v1/ehr-syncs',
       'GET /api/v1/ehr-syncs/{runId}',
       'GET /api/v1/holds/{holdId}',

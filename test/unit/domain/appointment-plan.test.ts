@@ -15,6 +15,7 @@ import {
 } from '../../../src/domain/notification.ts';
 
 const HOUR = 3_600_000;
+const POLICY = { reminderOffsets: ['P3D', 'P1D', 'PT2H'], reminderGapMinutes: 0, completionGraceMinutes: 60 };
 const DAY = 24 * HOUR;
 const BOOKED = Date.parse('2025-03-03T09:00:00Z');
 const VISIT = Date.parse('2025-03-13T10:00:00Z');
@@ -61,25 +62,30 @@ function plan(
 ) {
   return planAppointment({
     appointment,
-    policy: { reminderOffsets: ['P3D', 'P1D', 'PT2H'], completionGraceMinutes: 60 },
-    leftToPeople: false,
-    timeZone: 'Europe/Berlin',
+    policy: { ...POLICY, ...given.policy },
     ledger,
     now,
-    ...given,
+    timeZone: given.timeZone ?? 'Europe/Berlin',
   });
 }
 
 describe('planAppointment', () => {
-  it('completes nothing by itself that is left to people, once it would be due', () => {
+  it('completes by itself only the visit of a patient who was checked in; the others wait on the day-end list', () => {
     const visit = anAppointment();
     const told = (['confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H'] as const).map((kind) =>
       inLedger(visit, kind),
     );
-    const due = VISIT + 90 * 60_000;
-    expect(plan(visit, due - 1, told, { leftToPeople: true }).action).toEqual({ kind: 'complete', at: due });
-    expect(plan(visit, due, told, { leftToPeople: true }).action).toEqual({ kind: 'none' });
-    expect(plan(visit, due, told).action).toEqual({ kind: 'complete', at: due });
+    const end = VISIT + 30 * 60_000;
+    expect(plan(visit, end - 1, told).action).toEqual({ kind: 'day_end_list', at: end });
+    expect(plan(visit, end, told).action).toEqual({ kind: 'none' });
+    for (const now of [VISIT - 1, end, end + 3 * HOUR]) {
+      const arrived = { ...visit, checkedIn: true };
+      expect(plan(arrived, now, told).action).toEqual({ kind: 'complete', at: end + HOUR });
+      expect(plan({ ...arrived, changedAt: end + HOUR }, now, told).action).toEqual({
+        kind: 'complete',
+        at: end + 2 * HOUR,
+      });
+    }
   });
 
   it('confirms a new appointment first', () => {
@@ -148,23 +154,44 @@ describe('planAppointment', () => {
     expect(abandoned).toEqual([]);
   });
 
-  it('completes the visit after its end and the grace when all reminders are out', () => {
-    const appointment = anAppointment();
+  it('completes the visit of an arrived patient after its end and the grace', () => {
+    const appointment = anAppointment({ checkedIn: true });
     const ledger = (['confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H'] as const).map((kind) =>
       inLedger(appointment, kind),
     );
     expect(plan(appointment, VISIT - HOUR, ledger)).toMatchObject({
       action: { kind: 'complete', at: VISIT + 1.5 * HOUR },
+      reminderState: 'DONE',
+    });
+  });
+
+  it('says that the last reminder is out, and then waits for the day-end list', () => {
+    const appointment = anAppointment();
+    const ledger = (['confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H'] as const).map((kind) =>
+      inLedger(appointment, kind),
+    );
+    expect(plan(appointment, VISIT - HOUR, ledger)).toMatchObject({
+      action: { kind: 'day_end_list', at: VISIT + 0.5 * HOUR },
       reminderState: 'SENT',
     });
   });
 
-  it('gives the desk the whole grace again when a no-show is undone after the visit', () => {
-    const undone = anAppointment({ version: 3, changedAt: VISIT + 5 * HOUR });
-    const ledger = (['confirmation', 'reminder:P3D', 'reminder:P1D', 'reminder:PT2H'] as const).map((kind) =>
-      inLedger(undone, kind),
-    );
-    expect(plan(undone, VISIT + 5 * HOUR, ledger).action).toEqual({ kind: 'complete', at: VISIT + 6 * HOUR });
+  it('gives the desk the whole grace again when a completion is undone after the visit', () => {
+    const undone = anAppointment({ checkedIn: true, version: 3, changedAt: VISIT + 5 * HOUR });
+    expect(plan(undone, VISIT + 5 * HOUR, [inLedger(undone, 'confirmation')]).action).toEqual({
+      kind: 'complete',
+      at: VISIT + 6 * HOUR,
+    });
+  });
+
+  it('sends no reminder sooner after the notice of the present time than the policy wants', () => {
+    const appointment = anAppointment();
+    const told = (dueAt: number) => [inLedger(appointment, 'confirmation', 'ACCEPTED', { dueAt })];
+    const policy = { ...POLICY, reminderGapMinutes: 24 * 60 };
+    const next = (noticeAt: number) => plan(appointment, noticeAt, told(noticeAt), { policy }).action;
+    expect(next(VISIT - 4 * DAY)).toMatchObject({ notificationKind: 'reminder:P3D' });
+    expect(next(VISIT - 4 * DAY + 1)).toMatchObject({ notificationKind: 'reminder:P1D' });
+    expect(next(VISIT - 26 * HOUR + 1)).toMatchObject({ kind: 'day_end_list' });
   });
 
   it('tells of a move, forgets the old reminders and plans those of the new time', () => {
@@ -208,7 +235,7 @@ describe('planAppointment', () => {
 
   it('sends nothing once the visit has begun', () => {
     const result = plan(anAppointment(), VISIT);
-    expect(result.action).toEqual({ kind: 'complete', at: VISIT + 1.5 * HOUR });
+    expect(result.action).toEqual({ kind: 'day_end_list', at: VISIT + 0.5 * HOUR });
     expect(result.skipped).toEqual([
       { kind: 'confirmation', reason: 'visit_begun' },
       { kind: 'reminder:P3D', reason: 'visit_begun' },
@@ -221,7 +248,19 @@ describe('planAppointment', () => {
     const appointment = anAppointment({ checkedIn: true, version: 2 });
     const result = plan(appointment, VISIT - 3 * HOUR, [inLedger(appointment, 'confirmation')]);
     expect(result.action).toMatchObject({ kind: 'complete' });
-    expect(result.skipped).toContainEqual({ kind: 'reminder:PT2H', reason: 'checked_in' });
+    expect(result.skipped).toEqual([
+      { kind: 'reminder:P3D', reason: 'checked_in' },
+      { kind: 'reminder:P1D', reason: 'checked_in' },
+    ]);
+    const due = plan(appointment, VISIT - 2 * HOUR, [inLedger(appointment, 'confirmation')]);
+    expect(due.skipped).toContainEqual({ kind: 'reminder:PT2H', reason: 'checked_in' });
+  });
+
+  it('reminds after all of what was not yet due when a check-in is undone', () => {
+    const appointment = anAppointment({ version: 3 });
+    const skipped = (['reminder:P3D', 'reminder:P1D'] as const).map((kind) => inLedger(appointment, kind, 'SKIPPED'));
+    const { action } = plan(appointment, VISIT - 3 * HOUR, [inLedger(appointment, 'confirmation'), ...skipped]);
+    expect(action).toEqual({ kind: 'notify', notificationKind: 'reminder:PT2H', at: VISIT - 2 * HOUR });
   });
 
   it('tells of a cancelling once, abandons what never reached the broker, and then has nothing left', () => {
@@ -244,7 +283,7 @@ describe('planAppointment', () => {
   it('goes on after an undone no-show without repeating the confirmation', () => {
     const appointment = anAppointment({ version: 3 });
     const { action } = plan(appointment, VISIT + HOUR, [inLedger(anAppointment(), 'confirmation')]);
-    expect(action).toEqual({ kind: 'complete', at: VISIT + 1.5 * HOUR });
+    expect(action).toEqual({ kind: 'none' });
   });
 
   it.each<[string, number, NotificationState[], string]>([
@@ -269,7 +308,7 @@ describe('planAppointment', () => {
     const appointment = anAppointment({ timeSetAt: VISIT - 1.5 * HOUR });
     const ledger = [inLedger(appointment, 'confirmation', 'ACCEPTED', { dueAt: VISIT - 1.5 * HOUR })];
     expect(plan(appointment, VISIT - HOUR, ledger)).toMatchObject({
-      action: { kind: 'complete' },
+      action: { kind: 'day_end_list' },
       reminderState: 'NONE',
     });
   });

@@ -17,6 +17,7 @@ function plan(changes: Partial<Parameters<typeof planReminders>[0]> = {}): Plann
     appointmentTime: VISIT,
     timeSetAt: LONG_BEFORE,
     offsets: OFFSETS,
+    gapMinutes: 0,
     ...changes,
   });
 }
@@ -38,6 +39,15 @@ describe('the reminders of an appointment', () => {
     expect(plan({ timeSetAt: VISIT - 24 * HOUR }).map((each) => each.kind)).toEqual(['reminder:P1D', 'reminder:PT2H']);
     expect(plan({ timeSetAt: VISIT - 24 * HOUR + 1 }).map((each) => each.kind)).toEqual(['reminder:PT2H']);
     expect(plan({ timeSetAt: VISIT - HOUR })).toEqual([]);
+  });
+
+  it('are not planned when they would come sooner after the confirmation than the policy wants', () => {
+    const kinds = (timeSetAt: number, gapMinutes: number) => plan({ timeSetAt, gapMinutes }).map((each) => each.kind);
+    expect(kinds(VISIT - 48 * HOUR, 24 * 60)).toEqual(['reminder:P1D', 'reminder:PT2H']);
+    expect(kinds(VISIT - 48 * HOUR + 1, 24 * 60)).toEqual(['reminder:PT2H']);
+    expect(kinds(VISIT - 26 * HOUR, 24 * 60)).toEqual(['reminder:PT2H']);
+    expect(kinds(VISIT - 26 * HOUR + 1, 24 * 60)).toEqual([]);
+    expect(kinds(VISIT - 26 * HOUR + 1, 23 * 60)).toEqual(['reminder:PT2H']);
   });
 
   it('come at the same wall-clock time days before, over a clock change', () => {
