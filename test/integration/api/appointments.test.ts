@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { InjectOptions } from 'light-my-request';
 import { randomUUID } from 'node:crypto';
 import { createConnection } from '../../../src/db/connection.ts';
-import { aClinic, aPatient, aProvider, slotAt, type Clinic } from '../../support/builders.ts';
+import { aClinic, aPatient, aProvider, dateIn, slotAt, type Clinic } from '../../support/builders.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { asAdmin, asPatient, asProvider, asSupport, startApi, type RunningApi } from './running-api.ts';
@@ -124,38 +124,93 @@ describe('the life of an appointment over HTTP', () => {
     expect(timeline.next.action).toBeNull();
   });
 
-  it('ends at the desk: checked in, completed; or not: a no-show and its undo', async () => {
+  it('ends at the desk: checked in, completed, and each of it undone; or not: a no-show and its undo', async () => {
     const world = await aWorld();
     const url = (await book(world)).headers['location'] ?? '';
     const provider = await asProvider(clinic.clinicId, world.providerId);
-    const act = (method: 'POST' | 'DELETE', path: string) => call({ method, url: `${url}/${path}`, headers: provider });
-    expect(codeOf(await act('POST', 'complete'))).toBe('visit_not_begun');
-    expect(codeOf(await act('POST', 'no-show'))).toBe('visit_not_begun');
-    expect(codeOf(await act('DELETE', 'no-show'))).toBe('not_marked_no_show');
-    const headers = { ...provider, 'if-match': '"9"' };
-    for (const [method, path] of [
-      ['POST', 'check-in'],
-      ['DELETE', 'no-show'],
-    ] as const) {
-      const stale = await call({ method, url: `${url}/${path}`, headers });
-      expect({ status: stale.statusCode, code: codeOf(stale) }).toEqual({ status: 412, code: 'version_mismatch' });
+    const asked = (method: 'POST' | 'DELETE', path: string, ifMatch?: string) => ({
+      method,
+      url: `${url}/${path}`,
+      headers: { ...provider, ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }) },
+    });
+    const early = async (method: 'POST' | 'DELETE', path: string) => codeOf(await call(asked(method, path)));
+    expect(await early('POST', 'complete')).toBe('visit_not_begun');
+    expect(await early('POST', 'no-show')).toBe('visit_not_begun');
+    expect(await early('POST', 'check-in')).toBe('check_in_not_open');
+    expect(await early('DELETE', 'no-show')).toBe('not_marked_no_show');
+    expect(await early('DELETE', 'check-in')).toBe('not_checked_in');
+    expect(await early('DELETE', 'complete')).toBe('not_completed');
+
+    const start = new Date(String(world.body['appointmentTime']));
+    const desk = await startApi(database.app, { now: () => start });
+    try {
+      const act = (method: 'POST' | 'DELETE', path: string, ifMatch?: string) =>
+        desk.app.inject(asked(method, path, ifMatch));
+      for (const [method, path] of [
+        ['POST', 'check-in'],
+        ['DELETE', 'no-show'],
+      ] as const) {
+        const stale = await act(method, path, '"9"');
+        expect({ status: stale.statusCode, code: codeOf(stale) }).toEqual({ status: 412, code: 'version_mismatch' });
+      }
+      const arrived = await act('POST', 'check-in');
+      expect(arrived.statusCode).toBe(200);
+      expect(arrived.json<{ checkedInAt: string | null }>().checkedInAt).not.toBeNull();
+      for (const ifMatch of [undefined, '"9"', 'W/"2"']) {
+        const repeated = await act('POST', 'check-in', ifMatch);
+        expect([repeated.statusCode, repeated.headers['etag']]).toEqual([200, arrived.headers['etag']]);
+      }
+      expect((await act('POST', 'complete')).json()).toMatchObject({ status: 'COMPLETED' });
+      expect(codeOf(await call({ method: 'DELETE', url, headers: await asPatient(world.patientId) }))).toBe(
+        'appointment_not_scheduled',
+      );
+      expect((await act('DELETE', 'complete')).json()).toMatchObject({ status: 'SCHEDULED' });
+      expect((await act('DELETE', 'check-in')).json()).toMatchObject({ status: 'SCHEDULED', checkedInAt: null });
+      expect((await act('POST', 'no-show')).json()).toMatchObject({ status: 'NO_SHOW' });
+      expect((await act('POST', 'complete')).json()).toMatchObject({ status: 'COMPLETED' });
+    } finally {
+      await desk.close();
     }
-    const arrived = await act('POST', 'check-in');
-    expect(arrived.statusCode).toBe(200);
-    expect(arrived.json<{ checkedInAt: string | null }>().checkedInAt).not.toBeNull();
-    expect((await act('POST', 'check-in')).headers['etag']).toBe(arrived.headers['etag']);
-    for (const ifMatch of ['"9"', 'W/"2"']) {
-      const repeated = await call({
-        method: 'POST',
-        url: `${url}/check-in`,
-        headers: { ...provider, 'if-match': ifMatch },
-      });
-      expect([repeated.statusCode, repeated.headers['etag']]).toEqual([200, arrived.headers['etag']]);
+  });
+
+  it('that nobody marked is on the day-end list, by date and provider, until somebody does', async () => {
+    const at = await aClinic(database.owner, { timeZone: 'America/New_York' });
+    const [first, second] = [await aWorld('10:00', at), await aWorld('11:00', at)];
+    const ids = [];
+    for (const world of [first, second]) ids.push((await book(world)).json<{ appointmentId: string }>().appointmentId);
+    const over = new Date(slotAt(at, 5, '11:15'));
+    const evening = new Date(slotAt(at, 6, '09:00'));
+    const desk = await startApi(database.app, { now: () => (isOver ? evening : over) });
+    let isOver = false;
+    try {
+      const list = async (query: string, headers: Record<string, string>) => {
+        const response = await desk.app.inject({ url: `/api/v1/day-end-list${query}`, headers });
+        return response
+          .json<{ appointments: { appointmentId: string }[] }>()
+          .appointments.map((each) => each.appointmentId);
+      };
+      const admin = await asAdmin(at.clinicId);
+      expect(await list('', admin)).toEqual([ids[0]]);
+      isOver = true;
+      expect(await list('', admin)).toEqual(ids);
+      expect(await list('?limit=1', admin)).toEqual([ids[0]]);
+      expect(await list(`?date=${dateIn(at, 5)}`, admin)).toEqual(ids);
+      expect(await list(`?date=${dateIn(at, 4)}`, admin)).toEqual([]);
+      expect(await list(`?date=${dateIn(at, 6)}`, admin)).toEqual([]);
+      expect(await list(`?providerId=${second.providerId}`, admin)).toEqual([ids[1]]);
+      expect(await list('', await asProvider(at.clinicId, first.providerId))).toEqual([ids[0]]);
+      expect(await list(`?providerId=${second.providerId}`, await asProvider(at.clinicId, first.providerId))).toEqual(
+        [],
+      );
+      const mark = (id: string | undefined, path: string) =>
+        desk.app.inject({ method: 'POST', url: `/api/v1/appointments/${id ?? ''}/${path}`, headers: admin });
+      expect((await mark(ids[0], 'complete')).statusCode).toBe(200);
+      expect(await list('', admin)).toEqual([ids[1]]);
+      expect((await mark(ids[1], 'no-show')).statusCode).toBe(200);
+      expect(await list('', admin)).toEqual([]);
+    } finally {
+      await desk.close();
     }
-    expect((await act('POST', 'complete')).json()).toMatchObject({ status: 'COMPLETED' });
-    expect(codeOf(await call({ method: 'DELETE', url, headers: await asPatient(world.patientId) }))).toBe(
-      'appointment_not_scheduled',
-    );
   });
 
   it('is registered by the patient’s own first booking, and never by staff', async () => {
