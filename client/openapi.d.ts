@@ -211,7 +211,13 @@ export interface paths {
          *     For providers (what is their own), administrators (everything of their clinic). Scope: `appointments:attend`.
          */
         post: operations["checkInAppointment"];
-        delete?: never;
+        /**
+         * The arrival was a mistake
+         * @description Providers attend to their own visits, administrators to all of their clinic.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `appointments:attend`.
+         */
+        delete: operations["undoCheckIn"];
         options?: never;
         head?: never;
         patch?: never;
@@ -227,13 +233,19 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The visit took place; repeating it changes nothing
+         * The visit took place, also one that was marked as a no-show; repeating it changes nothing
          * @description Providers attend to their own visits, administrators to all of their clinic.
          *
          *     For providers (what is their own), administrators (everything of their clinic). Scope: `appointments:attend`.
          */
         post: operations["completeAppointment"];
-        delete?: never;
+        /**
+         * The completion was a mistake
+         * @description Providers attend to their own visits, administrators to all of their clinic.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `appointments:attend`.
+         */
+        delete: operations["undoCompletion"];
         options?: never;
         head?: never;
         patch?: never;
@@ -249,7 +261,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Nobody came; repeating it changes nothing
+         * Nobody came, also to a visit that was completed; repeating it changes nothing
          * @description Providers attend to their own visits, administrators to all of their clinic.
          *
          *     For providers (what is their own), administrators (everything of their clinic). Scope: `appointments:attend`.
@@ -325,6 +337,28 @@ export interface paths {
          *     For patients (what is their own), providers (everything of their clinic), administrators (everything of their clinic). Scope: `appointments:read`.
          */
         get: operations["readCalendarFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/day-end-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The day-end list: visits that are over and that nobody has marked
+         * @description A provider's own; for administrators their clinic's. Longest over first. Each is to be completed or marked as a no-show.
+         *
+         *     For providers (what is their own), administrators (everything of their clinic). Scope: `appointments:attend`.
+         */
+        get: operations["listUnmarkedVisits"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1502,7 +1536,7 @@ export interface components {
                  * @description Why, as for a single visit; see /problems.
                  * @enum {unknown}
                  */
-                code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "check_in_not_open" | "check_in_over" | "already_checked_in" | "not_checked_in" | "not_completed" | "not_marked_no_show" | "correction_too_late" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
             }[];
         };
     };
@@ -1703,7 +1737,7 @@ export interface operations {
                         problems: {
                             type: string;
                             /** @enum {unknown} */
-                            code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                            code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "check_in_not_open" | "check_in_over" | "already_checked_in" | "not_checked_in" | "not_completed" | "not_marked_no_show" | "correction_too_late" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
                             status: number;
                             title: string;
                             detail: string;
@@ -1759,7 +1793,7 @@ export interface operations {
                     "application/json": {
                         type: string;
                         /** @enum {unknown} */
-                        code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "already_checked_in" | "not_marked_no_show" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
+                        code: "validation_failed" | "malformed_json" | "body_too_large" | "unsupported_media_type" | "method_not_allowed" | "token_missing" | "token_invalid" | "token_expired" | "forbidden" | "not_found" | "precondition_required" | "version_mismatch" | "rate_limited" | "signature_invalid" | "idempotency_in_progress" | "idempotency_mismatch" | "slot_taken" | "patient_busy" | "in_the_past" | "too_soon" | "too_far_ahead" | "invalid_duration" | "off_grid" | "outside_hours" | "provider_closed" | "provider_away" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider" | "hold_gone" | "hold_mismatch" | "hold_already_extended" | "too_many_holds" | "series_clash" | "registration_in_use" | "calendar_invalid" | "file_too_costly" | "appointment_not_scheduled" | "visit_begun" | "visit_not_begun" | "check_in_not_open" | "check_in_over" | "already_checked_in" | "not_checked_in" | "not_completed" | "not_marked_no_show" | "correction_too_late" | "already_waiting" | "round_closed" | "step_not_in_policy" | "sick_day_ended" | "replay_ended" | "offer_closed" | "notification_not_failed" | "ehr_not_configured" | "ehr_unavailable" | "ehr_refused" | "provider_unavailable" | "provider_refused" | "broker_unavailable" | "database_unavailable" | "temporarily_unavailable" | "internal_error";
                         status: number;
                         title: string;
                         detail: string;
@@ -2610,6 +2644,24 @@ export interface operations {
                      *           "closedReason": "filled",
                      *           "filledAppointmentId": "01980f5e-7a3c-7000-8000-c6ac11de149d"
                      *         }
+                     *       ],
+                     *       "offers": [
+                     *         {
+                     *           "offerId": "01980f5e-7a3c-7000-8000-74724b186c00",
+                     *           "state": "OPEN",
+                     *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *           "startTime": "2025-03-15T10:00:00Z",
+                     *           "offeredAt": "2025-03-15T10:00:00Z",
+                     *           "expiresAt": "2025-03-15T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "tasks": [
+                     *         {
+                     *           "taskId": "01980f5e-7a3c-7000-8000-de7070286ea2",
+                     *           "kind": "call",
+                     *           "state": "OPEN",
+                     *           "since": "2025-03-15T10:00:00Z"
+                     *         }
                      *       ]
                      *     }
                      */
@@ -2704,6 +2756,55 @@ export interface operations {
                             closedReason: string | null;
                             filledAppointmentId: string | null;
                         }[];
+                        offers: {
+                            /**
+                             * Format: uuid
+                             * @description Another time that was offered, as the visit cannot take place.
+                             */
+                            offerId: string;
+                            /** @enum {unknown} */
+                            state: "OPEN" | "ACCEPTED" | "DECLINED" | "EXPIRED" | "WITHDRAWN";
+                            /**
+                             * Format: uuid
+                             * @description With whom instead.
+                             */
+                            providerId: string;
+                            /**
+                             * Format: date-time
+                             * @description When instead.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            startTime: string;
+                            /**
+                             * Format: date-time
+                             * @description When it was offered.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            offeredAt: string;
+                            /**
+                             * Format: date-time
+                             * @description Until when it can be answered.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            expiresAt: string;
+                        }[];
+                        tasks: {
+                            /**
+                             * Format: uuid
+                             * @description Something that the desk does about the visit.
+                             */
+                            taskId: string;
+                            /** @enum {unknown} */
+                            kind: "call";
+                            /** @enum {unknown} */
+                            state: "OPEN" | "RESOLVED";
+                            /**
+                             * Format: date-time
+                             * @description Since when it is wanted.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            since: string;
+                        }[];
                     };
                 };
             };
@@ -2717,6 +2818,151 @@ export interface operations {
         };
     };
     checkInAppointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
+            path: {
+                /**
+                 * @description The appointment.
+                 * @example 01980f5e-7a3c-7000-8000-e62afc0e3485
+                 */
+                appointmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The appointment. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "appointmentTime": "2025-03-15T10:00:00Z",
+                     *       "durationMinutes": 1,
+                     *       "status": "SCHEDULED",
+                     *       "confirmationCode": "ABC123",
+                     *       "seriesId": "01980f5e-7a3c-7000-8000-a18492c2708d",
+                     *       "bookedVia": "api",
+                     *       "checkedInAt": "2025-03-15T10:00:00Z",
+                     *       "cancelledAt": "2025-03-15T10:00:00Z",
+                     *       "cancelledBy": "patient",
+                     *       "cancelReason": "patient_request",
+                     *       "cancelledLate": true,
+                     *       "moves": 1,
+                     *       "override": {
+                     *         "rules": [
+                     *           "too_soon"
+                     *         ],
+                     *         "reason": "The provider asked for it."
+                     *       },
+                     *       "reminderState": "PLANNED",
+                     *       "nextAction": "reminder:P1D",
+                     *       "nextActionAt": "2025-03-15T10:00:00Z",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "updatedAt": "2025-03-15T10:00:00Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The appointment.
+                         */
+                        appointmentId: string;
+                        /**
+                         * Format: uuid
+                         * @description Who it is for.
+                         */
+                        patientId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whom they see.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: date-time
+                         * @description When the visit starts.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        appointmentTime: string;
+                        durationMinutes: number;
+                        /** @enum {unknown} */
+                        status: "SCHEDULED" | "COMPLETED" | "CANCELLED" | "NO_SHOW";
+                        /** @example ABC123 */
+                        confirmationCode: string;
+                        seriesId: string | null;
+                        /** @enum {unknown} */
+                        bookedVia: "api" | "waitlist";
+                        checkedInAt: string | null;
+                        cancelledAt: string | null;
+                        cancelledBy: ("patient" | "staff" | "system" | "ehr") | null;
+                        cancelReason: string | null;
+                        cancelledLate: boolean | null;
+                        /** @description How often its time, length or provider was changed. */
+                        moves: number;
+                        override: {
+                            rules: ("too_soon" | "too_far_ahead" | "outside_hours" | "provider_closed" | "provider_away" | "off_grid" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider")[];
+                            /** @description For staff only. */
+                            reason?: string;
+                        } | null;
+                        /** @description NONE, PLANNED, SENT, FAILED or DONE. */
+                        reminderState: string;
+                        nextAction: string | null;
+                        nextActionAt: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it last changed.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        updatedAt: string;
+                        /** @description The number in the ETag. */
+                        version: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    undoCheckIn: {
         parameters: {
             query?: never;
             header?: {
@@ -2997,6 +3243,152 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    undoCompletion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The ETag of the answer in which you have read it.
+                 * @example "1"
+                 */
+                "if-match"?: string;
+            };
+            path: {
+                /**
+                 * @description The appointment.
+                 * @example 01980f5e-7a3c-7000-8000-e62afc0e3485
+                 */
+                appointmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The appointment. */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *       "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *       "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *       "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *       "appointmentTime": "2025-03-15T10:00:00Z",
+                     *       "durationMinutes": 1,
+                     *       "status": "SCHEDULED",
+                     *       "confirmationCode": "ABC123",
+                     *       "seriesId": "01980f5e-7a3c-7000-8000-a18492c2708d",
+                     *       "bookedVia": "api",
+                     *       "checkedInAt": "2025-03-15T10:00:00Z",
+                     *       "cancelledAt": "2025-03-15T10:00:00Z",
+                     *       "cancelledBy": "patient",
+                     *       "cancelReason": "patient_request",
+                     *       "cancelledLate": true,
+                     *       "moves": 1,
+                     *       "override": {
+                     *         "rules": [
+                     *           "too_soon"
+                     *         ],
+                     *         "reason": "The provider asked for it."
+                     *       },
+                     *       "reminderState": "PLANNED",
+                     *       "nextAction": "reminder:P1D",
+                     *       "nextActionAt": "2025-03-15T10:00:00Z",
+                     *       "createdAt": "2025-03-15T10:00:00Z",
+                     *       "updatedAt": "2025-03-15T10:00:00Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description The appointment.
+                         */
+                        appointmentId: string;
+                        /**
+                         * Format: uuid
+                         * @description Who it is for.
+                         */
+                        patientId: string;
+                        /**
+                         * Format: uuid
+                         * @description Whom they see.
+                         */
+                        providerId: string;
+                        /**
+                         * Format: uuid
+                         * @description Where.
+                         */
+                        clinicId: string;
+                        /**
+                         * Format: date-time
+                         * @description When the visit starts.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        appointmentTime: string;
+                        durationMinutes: number;
+                        /** @enum {unknown} */
+                        status: "SCHEDULED" | "COMPLETED" | "CANCELLED" | "NO_SHOW";
+                        /** @example ABC123 */
+                        confirmationCode: string;
+                        seriesId: string | null;
+                        /** @enum {unknown} */
+                        bookedVia: "api" | "waitlist";
+                        checkedInAt: string | null;
+                        cancelledAt: string | null;
+                        cancelledBy: ("patient" | "staff" | "system" | "ehr") | null;
+                        cancelReason: string | null;
+                        cancelledLate: boolean | null;
+                        /** @description How often its time, length or provider was changed. */
+                        moves: number;
+                        override: {
+                            rules: ("too_soon" | "too_far_ahead" | "outside_hours" | "provider_closed" | "provider_away" | "off_grid" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider")[];
+                            /** @description For staff only. */
+                            reason?: string;
+                        } | null;
+                        /** @description NONE, PLANNED, SENT, FAILED or DONE. */
+                        reminderState: string;
+                        nextAction: string | null;
+                        nextActionAt: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it last changed.
+                         * @example 2025-03-15T10:00:00Z
+                         */
+                        updatedAt: string;
+                        /** @description The number in the ETag. */
+                        version: number;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
             412: components["responses"]["Problem"];
             413: components["responses"]["Problem"];
             415: components["responses"]["Problem"];
@@ -3648,6 +4040,153 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            500: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+        };
+    };
+    listUnmarkedVisits: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only visits that start on this date, in the clinic's zone; without it all there are.
+                 * @example 2025-03-15
+                 */
+                date?: string;
+                /** @description Only visits with this provider. */
+                providerId?: string;
+                /** @description How many to answer with, at most. */
+                limit?: number;
+                /** @description nextCursor of the page before; leave it out for the first. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "appointments": [
+                     *         {
+                     *           "appointmentId": "01980f5e-7a3c-7000-8000-e62afc0e3485",
+                     *           "patientId": "01980f5e-7a3c-7000-8000-889381219274",
+                     *           "providerId": "01980f5e-7a3c-7000-8000-4b382d9376fc",
+                     *           "clinicId": "01980f5e-7a3c-7000-8000-df7a663d07f4",
+                     *           "appointmentTime": "2025-03-15T10:00:00Z",
+                     *           "durationMinutes": 1,
+                     *           "status": "SCHEDULED",
+                     *           "confirmationCode": "ABC123",
+                     *           "seriesId": "01980f5e-7a3c-7000-8000-a18492c2708d",
+                     *           "bookedVia": "api",
+                     *           "checkedInAt": "2025-03-15T10:00:00Z",
+                     *           "cancelledAt": "2025-03-15T10:00:00Z",
+                     *           "cancelledBy": "patient",
+                     *           "cancelReason": "patient_request",
+                     *           "cancelledLate": true,
+                     *           "moves": 1,
+                     *           "override": {
+                     *             "rules": [
+                     *               "too_soon"
+                     *             ],
+                     *             "reason": "The provider asked for it."
+                     *           },
+                     *           "reminderState": "PLANNED",
+                     *           "nextAction": "reminder:P1D",
+                     *           "nextActionAt": "2025-03-15T10:00:00Z",
+                     *           "createdAt": "2025-03-15T10:00:00Z",
+                     *           "updatedAt": "2025-03-15T10:00:00Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJhdCI6IjIwMjUtMDMtMTVUMTA6MDA6MDBaIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        appointments: {
+                            /**
+                             * Format: uuid
+                             * @description The appointment.
+                             */
+                            appointmentId: string;
+                            /**
+                             * Format: uuid
+                             * @description Who it is for.
+                             */
+                            patientId: string;
+                            /**
+                             * Format: uuid
+                             * @description Whom they see.
+                             */
+                            providerId: string;
+                            /**
+                             * Format: uuid
+                             * @description Where.
+                             */
+                            clinicId: string;
+                            /**
+                             * Format: date-time
+                             * @description When the visit starts.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            appointmentTime: string;
+                            durationMinutes: number;
+                            /** @enum {unknown} */
+                            status: "SCHEDULED" | "COMPLETED" | "CANCELLED" | "NO_SHOW";
+                            /** @example ABC123 */
+                            confirmationCode: string;
+                            seriesId: string | null;
+                            /** @enum {unknown} */
+                            bookedVia: "api" | "waitlist";
+                            checkedInAt: string | null;
+                            cancelledAt: string | null;
+                            cancelledBy: ("patient" | "staff" | "system" | "ehr") | null;
+                            cancelReason: string | null;
+                            cancelledLate: boolean | null;
+                            /** @description How often its time, length or provider was changed. */
+                            moves: number;
+                            override: {
+                                rules: ("too_soon" | "too_far_ahead" | "outside_hours" | "provider_closed" | "provider_away" | "off_grid" | "day_full" | "move_too_late" | "too_many_moves" | "too_many_upcoming" | "too_many_upcoming_with_provider")[];
+                                /** @description For staff only. */
+                                reason?: string;
+                            } | null;
+                            /** @description NONE, PLANNED, SENT, FAILED or DONE. */
+                            reminderState: string;
+                            nextAction: string | null;
+                            nextActionAt: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When it was booked.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            createdAt: string;
+                            /**
+                             * Format: date-time
+                             * @description When it last changed.
+                             * @example 2025-03-15T10:00:00Z
+                             */
+                            updatedAt: string;
+                            /** @description The number in the ETag. */
+                            version: number;
+                        }[];
+                        /** @description Send it as cursor for the next page. Absent on the last. */
+                        nextCursor?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             500: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
@@ -4310,6 +4849,7 @@ export interface operations {
                      *       "reminderOffsets": [
                      *         "P3D"
                      *       ],
+                     *       "reminderGapMinutes": 0,
                      *       "slotStepMinutes": 5,
                      *       "bookingNoticeMinutes": 0,
                      *       "bookingHorizonDays": 1,
@@ -4332,12 +4872,16 @@ export interface operations {
                      *         "offerMinutes": 5,
                      *         "searchDays": 1
                      *       },
-                     *       "completionGraceMinutes": 0
+                     *       "checkInFromMinutes": 0,
+                     *       "completionGraceMinutes": 0,
+                     *       "correctionDays": 0
                      *     }
                      */
                     "application/json": {
                         /** @description How long before the visit each reminder is due: 15 minutes to 90 days, no two of the same length. */
                         reminderOffsets: string[];
+                        /** @description A reminder that is due sooner than this after the confirmation, or after the notice of a move, is not sent. */
+                        reminderGapMinutes: number;
                         /** @description The grid on which visits may start; it divides a day. */
                         slotStepMinutes: number;
                         /** @description A visit must be booked at least this long before it starts. */
@@ -4374,8 +4918,12 @@ export interface operations {
                             /** @description How many days after the visit's own another slot is looked for. */
                             searchDays: number;
                         };
-                        /** @description A visit nobody marked is completed this long after its end. */
+                        /** @description A patient may be checked in from this long before the visit until the end of its date. */
+                        checkInFromMinutes: number;
+                        /** @description A visit whose patient was checked in is completed this long after its end, unless somebody marks it before. */
                         completionGraceMinutes: number;
+                        /** @description For how many days after a visit, or after it was last marked, what became of it can be corrected. */
+                        correctionDays: number;
                     };
                 };
             };
@@ -4414,6 +4962,7 @@ export interface operations {
                  *       "reminderOffsets": [
                  *         "P3D"
                  *       ],
+                 *       "reminderGapMinutes": 0,
                  *       "slotStepMinutes": 5,
                  *       "bookingNoticeMinutes": 0,
                  *       "bookingHorizonDays": 1,
@@ -4436,12 +4985,16 @@ export interface operations {
                  *         "offerMinutes": 5,
                  *         "searchDays": 1
                  *       },
-                 *       "completionGraceMinutes": 0
+                 *       "checkInFromMinutes": 0,
+                 *       "completionGraceMinutes": 0,
+                 *       "correctionDays": 0
                  *     }
                  */
                 "application/json": {
                     /** @description How long before the visit each reminder is due: 15 minutes to 90 days, no two of the same length. */
                     reminderOffsets: string[];
+                    /** @description A reminder that is due sooner than this after the confirmation, or after the notice of a move, is not sent. */
+                    reminderGapMinutes: number;
                     /** @description The grid on which visits may start; it divides a day. */
                     slotStepMinutes: number;
                     /** @description A visit must be booked at least this long before it starts. */
@@ -4478,8 +5031,12 @@ export interface operations {
                         /** @description How many days after the visit's own another slot is looked for. */
                         searchDays: number;
                     };
-                    /** @description A visit nobody marked is completed this long after its end. */
+                    /** @description A patient may be checked in from this long before the visit until the end of its date. */
+                    checkInFromMinutes: number;
+                    /** @description A visit whose patient was checked in is completed this long after its end, unless somebody marks it before. */
                     completionGraceMinutes: number;
+                    /** @description For how many days after a visit, or after it was last marked, what became of it can be corrected. */
+                    correctionDays: number;
                 };
             };
         };
@@ -4500,6 +5057,7 @@ export interface operations {
                      *       "reminderOffsets": [
                      *         "P3D"
                      *       ],
+                     *       "reminderGapMinutes": 0,
                      *       "slotStepMinutes": 5,
                      *       "bookingNoticeMinutes": 0,
                      *       "bookingHorizonDays": 1,
@@ -4522,12 +5080,16 @@ export interface operations {
                      *         "offerMinutes": 5,
                      *         "searchDays": 1
                      *       },
-                     *       "completionGraceMinutes": 0
+                     *       "checkInFromMinutes": 0,
+                     *       "completionGraceMinutes": 0,
+                     *       "correctionDays": 0
                      *     }
                      */
                     "application/json": {
                         /** @description How long before the visit each reminder is due: 15 minutes to 90 days, no two of the same length. */
                         reminderOffsets: string[];
+                        /** @description A reminder that is due sooner than this after the confirmation, or after the notice of a move, is not sent. */
+                        reminderGapMinutes: number;
                         /** @description The grid on which visits may start; it divides a day. */
                         slotStepMinutes: number;
                         /** @description A visit must be booked at least this long before it starts. */
@@ -4564,8 +5126,12 @@ export interface operations {
                             /** @description How many days after the visit's own another slot is looked for. */
                             searchDays: number;
                         };
-                        /** @description A visit nobody marked is completed this long after its end. */
+                        /** @description A patient may be checked in from this long before the visit until the end of its date. */
+                        checkInFromMinutes: number;
+                        /** @description A visit whose patient was checked in is completed this long after its end, unless somebody marks it before. */
                         completionGraceMinutes: number;
+                        /** @description For how many days after a visit, or after it was last marked, what became of it can be corrected. */
+                        correctionDays: number;
                     };
                 };
             };

@@ -28,7 +28,7 @@ create table appointment (
   announced_by uuid,
   next_action text,
   next_action_at timestamp with time zone,
-  reminder_state text not null default 'NONE'::text,
+  reminder_state text not null default 'PLANNED'::text,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   version integer not null default 1,
@@ -62,6 +62,7 @@ CREATE INDEX appointment_due ON appointment (next_action_at, appointment_id) WHE
 CREATE INDEX appointment_of_clinic ON appointment (clinic_id, appointment_time, appointment_id);
 CREATE INDEX appointment_patient ON appointment (patient_id, appointment_time);
 CREATE INDEX appointment_provider ON appointment (provider_id, appointment_time);
+CREATE INDEX appointment_scheduled ON appointment (clinic_id, appointment_time, appointment_id) WHERE ((status)::text = 'SCHEDULED'::text);
 alter table appointment enable row level security;
 create policy clinic_rows on appointment for all to mediconnect_app using (clinic_id = current_clinic()) with check (clinic_id = current_clinic());
 create policy own_rows on appointment for select to mediconnect_app using (patient_id = current_patient());
@@ -883,7 +884,7 @@ grant delete, insert, select, update on waitlist_round to mediconnect_app;
 -- function lock_for_booking(p_clinic uuid, p_providers uuid[], p_patients uuid[]) returns void to mediconnect_app
 -- function lock_resource(p_resource uuid) returns void to mediconnect_app
 -- function lock_round(p_clinic uuid, p_round uuid, p_entry uuid) returns TABLE(round jsonb, is_kept boolean, is_waiting boolean) to mediconnect_app
--- function lock_visits(p_clinic uuid, p_appointment uuid, p_with_later boolean, p_of_time boolean, p_providers uuid[]) returns TABLE(visit jsonb, promised jsonb, schedule_version integer, clinic_policy_version integer, claimed boolean) to mediconnect_app
+-- function lock_visits(p_clinic uuid, p_appointment uuid, p_with_later boolean, p_of_time boolean, p_providers uuid[]) returns TABLE(visit jsonb, promised jsonb, schedule_version integer, clinic_policy_version integer, claimed boolean, time_zone text) to mediconnect_app
 -- function offer_fits(p_offer uuid) returns boolean to mediconnect_app
 -- function offer_is_live(p_state text, p_expires timestamp with time zone, p_now timestamp with time zone) returns boolean to mediconnect_app
 -- function offer_was_not_told(p_offer uuid) returns boolean to mediconnect_app
