@@ -7,6 +7,9 @@ import type { Database } from './schema.ts';
 
 export type AppointmentRow = Selectable<Database['appointment']>;
 
+/** When an appointment's visit is over. */
+export const VISIT_END = sql<Date>`appointment_time + make_interval(mins => duration_minutes)`;
+
 /** The appointment, if the context sees it. */
 export function findAppointment(tx: Tx, appointmentId: string): Promise<AppointmentRow | undefined> {
   return tx.selectFrom('appointment').selectAll().where('appointment_id', '=', appointmentId).executeTakeFirst();

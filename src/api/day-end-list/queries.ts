@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import type { AppointmentRow } from '../../db/appointments.ts';
+import { VISIT_END, type AppointmentRow } from '../../db/appointments.ts';
 import type { RowContext, Tx } from '../../db/connection.ts';
 import { dayBounds } from '../../domain/time-zone.ts';
 import type { Position } from '../cursor.ts';
@@ -28,7 +27,7 @@ async function unmarkedVisits(
     .where('checked_in_at', 'is', null)
     // The first lets an index find them.
     .where('appointment_time', '<=', now)
-    .where(sql<Date>`appointment_time + make_interval(mins => duration_minutes)`, '<=', now)
+    .where(VISIT_END, '<=', now)
     .orderBy('appointment_time')
     .orderBy('appointment_id')
     .limit(limit + 1);
