@@ -15,8 +15,8 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
         `two visits take the same time of one ${whose === 'provider_id' ? 'provider' : 'patient'}`,
         sql<{ id: string }>`select a.appointment_id || ' and ' || b.appointment_id as id
           from appointment a join appointment b on a.${sql.ref(whose)} = b.${sql.ref(whose)} and a.appointment_id < b.appointment_id
-          -- One that was completed early gave the rest of its time back.
-          where a.status not in ('CANCELLED', 'COMPLETED') and b.status not in ('CANCELLED', 'COMPLETED')
+          -- One that was completed early gave the rest of its time back, and has not got it again when it is corrected to a no-show.
+          where a.status = 'SCHEDULED' and b.status = 'SCHEDULED'
             and a.appointment_time < b.appointment_time + make_interval(mins => b.duration_minutes)
             and b.appointment_time < a.appointment_time + make_interval(mins => a.duration_minutes)`,
       ] as const,
@@ -155,7 +155,7 @@ const CHECKS: readonly (readonly [what: string, rows: RawBuilder<{ id: string }>
   ],
 ];
 
-/** What every visit that is to come or was missed has reserved: its provider with the buffers of the policy it was booked under, and its patient. */
+/** What every scheduled visit has reserved: its provider with the buffers of the policy it was booked under, and its patient. */
 function expectedReservations(): RawBuilder<unknown> {
   return sql`select a.clinic_id, a.appointment_id, who.resource_id, who.from_time, who.to_time
     from appointment a join clinic_policy p using (clinic_id, policy_version)
@@ -164,12 +164,12 @@ function expectedReservations(): RawBuilder<unknown> {
       (a.provider_id, a.appointment_time - make_interval(mins => (p.policy ->> 'bufferBeforeMinutes')::integer),
         visit_end + make_interval(mins => (p.policy ->> 'bufferAfterMinutes')::integer)),
       (a.patient_id, a.appointment_time, visit_end)) who (resource_id, from_time, to_time)
-    where a.status not in ('CANCELLED', 'COMPLETED')`;
+    where a.status = 'SCHEDULED'`;
 }
 
 function actualReservations(): RawBuilder<unknown> {
   return sql`select clinic_id, appointment_id, resource_id, lower(during), upper(during) from reservation r where purpose = 'APPOINTMENT'
-    and not exists (select from appointment a where a.appointment_id = r.appointment_id and a.status = 'COMPLETED')`;
+    and not exists (select from appointment a where a.appointment_id = r.appointment_id and a.status in ('COMPLETED', 'NO_SHOW'))`;
 }
 
 /** What is looked for. */

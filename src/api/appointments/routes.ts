@@ -338,7 +338,7 @@ export const appointmentRoutes: FastifyPluginCallbackTypebox<AppointmentRoutes> 
       act: doors.undoNoShow,
       operationId: 'undoNoShow',
       summary: 'The no-show was a mistake',
-      problems: ['not_marked_no_show', 'correction_too_late'],
+      problems: ['not_marked_no_show', 'correction_too_late', 'slot_taken', 'patient_busy'],
     },
   ] as const satisfies readonly {
     method: 'POST' | 'DELETE';

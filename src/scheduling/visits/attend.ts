@@ -64,9 +64,12 @@ export function markNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit)
   return attend(deps, act, visit, () => ({ kind: 'no-show' }));
 }
 
-/** The mark was a mistake. @throws AppError `not_found`, `version_mismatch`, `not_marked_no_show`, `correction_too_late` */
+/**
+ * The mark was a mistake: it is scheduled again, and has its time back where it was completed early before.
+ * @throws AppError `not_found`, `version_mismatch`, `not_marked_no_show`, `correction_too_late`, `slot_taken`, `patient_busy`
+ */
 export function undoNoShow(deps: SchedulingDeps, act: Act, visit: AttendedVisit): Promise<AppointmentRow> {
-  return attend(deps, act, visit, () => ({ kind: 'no-show-undo' }));
+  return attend(deps, act, visit, () => ({ kind: 'no-show-undo' }), lockWithResources);
 }
 
 function attend(
@@ -94,9 +97,9 @@ function attend(
   });
 }
 
-/** Who is done early gives back what is left; a completion that is taken back takes it again. */
+/** Who is done early gives back what is left; a visit that is scheduled again takes it again. */
 async function adjustTime(tx: Tx, act: Act, { row, promised }: LockedVisit, { event }: AppointmentChange) {
-  if (event !== 'completed' && event !== 'completionUndone') return;
+  if (event !== 'completed' && event !== 'completionUndone' && event !== 'noShowUndone') return;
   const visit = visitOf(row);
   if (act.now.getTime() >= visit.to) return;
   if (event === 'completed') await endReservations(tx, row, act.now, promised);

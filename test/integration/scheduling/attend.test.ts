@@ -152,6 +152,10 @@ describe('attending from the version that was read', () => {
       expect(left).toEqual(whole.map((each) => ({ ...each, to: at(10).now })));
       await undoCompletion(deps, at(11), { appointmentId });
       expect(await reservations(appointmentId)).toEqual(whole);
+      await completeAppointment(deps, at(12), { appointmentId });
+      await markNoShow(deps, at(13), { appointmentId });
+      await undoNoShow(deps, at(14), { appointmentId });
+      expect(await reservations(appointmentId)).toEqual(whole);
       await completeAppointment(deps, at(30), { appointmentId });
       expect(await reservations(appointmentId)).toEqual(whole);
     });
