@@ -62,10 +62,11 @@ function plan(
 ) {
   return planAppointment({
     appointment,
-    policy: { ...POLICY, ...given.policy },
+    policy: POLICY,
     ledger,
     now,
-    timeZone: given.timeZone ?? 'Europe/Berlin',
+    timeZone: 'Europe/Berlin',
+    ...given,
   });
 }
 
