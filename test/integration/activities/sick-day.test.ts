@@ -166,6 +166,10 @@ describe('a sick day over real rows', () => {
       update reservation r set expires_at = now() - interval '1 second' from o where r.hold_id = o.hold_id`.execute(
       world.database.owner.db,
     );
+    // Made again while the broker is still away: whatever was under way before has been refused by then.
+    await eventually(async () => {
+      expect((await offersOf(sickDayId)).map((offer) => offer.state)).toEqual(['EXPIRED', 'OPEN']);
+    });
     world.broker.refuses = 0;
     await eventually(async () => {
       expect((await offersOf(sickDayId)).map((offer) => [offer.step, offer.state, offer.told_at !== null])).toEqual([
