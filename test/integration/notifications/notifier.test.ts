@@ -458,10 +458,11 @@ describe('the notifier', () => {
           .where('notification_id', '=', message.notificationId)
           .execute();
       await sendingUntil('1 hour');
+      await world.queues.empty();
       await world.publish(message);
       notifier = world.start();
       await eventually(async () => {
-        expect(await world.queues.count(world.queues.topology.delayQueue('sms', 500))).toBe(1);
+        expect(await world.queues.count(world.queues.topology.delayQueue('sms', 500))).toBeGreaterThanOrEqual(1);
       });
       expect(await world.row(message)).toMatchObject({ state: 'SENDING', attempt: 1 });
       await sendingUntil('-1 second');

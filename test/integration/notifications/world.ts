@@ -55,6 +55,8 @@ export interface TestQueues {
   readonly take: (queue: string) => Promise<GetMessage>;
   /** How many messages wait in a queue. */
   readonly count: (queue: string) => Promise<number>;
+  /** Throws away what an earlier test has left going round. */
+  readonly empty: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -69,6 +71,14 @@ export async function createTestQueues(
   const connection = await connect(amqpUrl);
   const channel = await connection.createChannel();
   await topology.declare(channel);
+  const delayed = [...topology.retryDelaysMs, ...topology.lookUpDelaysMs];
+  const queues = new Set([
+    ...CHANNELS.flatMap((each) => [
+      topology.workQueue[each],
+      ...delayed.map((delay) => topology.delayQueue(each, delay)),
+    ]),
+    topology.deadLetterQueue,
+  ]);
   return {
     rabbitmq,
     topology,
@@ -80,14 +90,12 @@ export async function createTestQueues(
         return message;
       }),
     count: async (queue) => (await channel.checkQueue(queue)).messageCount,
+    empty: async () => {
+      for (const queue of queues) await channel.purgeQueue(queue);
+    },
     close: async () => {
       await rabbitmq.close();
-      const delayed = [...delays.retryDelaysMs, ...delays.lookUpDelaysMs];
-      const queues = CHANNELS.flatMap((each) => [
-        topology.workQueue[each],
-        ...delayed.map((delay) => topology.delayQueue(each, delay)),
-      ]);
-      for (const queue of new Set([...queues, topology.deadLetterQueue])) await channel.deleteQueue(queue);
+      for (const queue of queues) await channel.deleteQueue(queue);
       await connection.close();
     },
   };
