@@ -10,8 +10,7 @@ import { anySearch } from '../unit/domain/schedules.ts';
 jest.setTimeout(300_000);
 
 const MINUTE = 60_000;
-const DRAWN = 500;
-const SEARCHES = ASKS_EVERYTHING ? DRAWN : DRAWN / 5;
+const SEARCHES = ASKS_EVERYTHING ? 500 : 100;
 const STARTS = 200;
 
 interface Count {
@@ -56,12 +55,16 @@ function aStart({ schedule, date }: SlotSearch, offered: readonly number[], dice
 
 const judging = (search: SlotSearch, from: number): boolean => judgeSlot({ ...search, from }).ok;
 
+/** Whether the comparison can fail is no matter of chance: always the same searches, among which each mistake shows. */
+const CONTROL_SEED = 20270315;
+const CONTROLS = fc.sample(anySearch, { seed: CONTROL_SEED, numRuns: 500 });
+
 describe('search and booking', () => {
   const seed = drawSeed('random slots');
-  const searches = fc.sample(anySearch, { seed, numRuns: DRAWN });
+  const searches = fc.sample(anySearch, { seed, numRuns: SEARCHES });
 
   it('agree on every random slot: what is offered may be booked, and nothing else may', () => {
-    const { starts, offered, disagreements } = compare(searches.slice(0, SEARCHES), diceOf(seed), judging);
+    const { starts, offered, disagreements } = compare(searches, diceOf(seed), judging);
     expect(disagreements).toEqual([]);
     expect(starts).toBe(SEARCHES * STARTS);
     // Enough of both kinds, whatever the seed.
@@ -77,7 +80,7 @@ describe('search and booking', () => {
     ['knows no breaks', (search) => ({ ...search, schedule: { ...search.schedule, breaks: [] } })],
     ['knows no notice', (search) => withPolicy(search, { bookingNoticeMinutes: 0 })],
   ])('are seen to disagree when booking %s', (_what, otherwise) => {
-    const { disagreements } = compare(searches.slice(0, 300), diceOf(seed), (search, from) =>
+    const { disagreements } = compare(CONTROLS, diceOf(CONTROL_SEED), (search, from) =>
       judging(otherwise(search), from),
     );
     expect(disagreements.length).toBeGreaterThan(0);
