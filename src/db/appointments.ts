@@ -69,17 +69,6 @@ export async function lockVisits(
   }));
 }
 
-/** The rules the appointment was booked under. */
-export async function policyOf(tx: Tx, clinicId: string, policyVersion: number): Promise<ClinicPolicy> {
-  const row = await tx
-    .selectFrom('clinic_policy')
-    .select('policy')
-    .where('clinic_id', '=', clinicId)
-    .where('policy_version', '=', policyVersion)
-    .executeTakeFirstOrThrow();
-  return row.policy;
-}
-
 type Change = Omit<Updateable<Database['appointment']>, 'version' | 'updated_at' | 'next_action' | 'next_action_at'>;
 
 /**

@@ -39,12 +39,7 @@ export function cancelAppointment(deps: SchedulingDeps, act: Act, cancellation: 
 }
 
 /** As {@link cancelAppointment}, in the caller's own transaction, which must be given up when it throws. */
-export async function cancelVisit(
-  deps: SchedulingDeps,
-  tx: Tx,
-  act: Act,
-  cancellation: Cancellation,
-): Promise<Cancelled> {
+async function cancelVisit(deps: SchedulingDeps, tx: Tx, act: Act, cancellation: Cancellation): Promise<Cancelled> {
   const visit = await lockWithResources(tx, act.clinicId, cancellation.appointmentId);
   const { row: before } = visit;
   const decision = await decideCancelling(deps, tx, act, visit, cancellation);
